@@ -1,0 +1,207 @@
+"""The contract of a job type: what a module in `engine.jobs` defines, and the values it exchanges with the engine."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from types import ModuleType
+from typing import Any, ClassVar, Literal, Protocol, Self, TypeAlias
+
+import pyarrow as pa
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+
+from engine.durable.schema import arrow_schema, items_table
+
+Json: TypeAlias = Any
+"""A value that `json` can write: what `Snooze` and `Tools.save` keep between runs of a batch."""
+
+
+class JobParams(BaseModel):
+    """What a job is asked to do: frozen, camelCase on the wire, unknown fields refused."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+    items_field: ClassVar[str | None] = None
+    """The list field that becomes the job's input stream instead of staying among the parameters."""
+    items_column: ClassVar[str] = "email"
+    """The column of the input stream when the items are plain strings."""
+    secret_fields: ClassVar[frozenset[str]] = frozenset()
+    """Fields stored encrypted and apart from the job, and dropped when it ends."""
+
+    def settled(self, draw: Callable[[], int]) -> Self:
+        """The parameters with every free choice made, so that a resumed job does what the first run would have done.
+
+        `draw` gives a fresh random integer in [0, 2**53). Called once, at submit.
+        """
+        return self
+
+    def items_table(self) -> pa.Table | None:
+        """The input list as a table: strings become the column `items_column`, objects one column per key."""
+        items = getattr(self, self.items_field) if self.items_field else None
+        if items is None:
+            return None
+        return items_table(items, self.items_column)
+
+    def stored(self) -> dict[str, Any]:
+        """What is kept with the job: wire names, without the input list and without secrets."""
+        apart = self.secret_fields | ({self.items_field} if self.items_field else set())
+        return self.model_dump(mode="json", by_alias=True, exclude=set(apart))
+
+    @classmethod
+    def needed_secrets(cls, stored: Mapping[str, Any]) -> frozenset[str]:
+        """Secret fields that a job with these stored parameters cannot do without."""
+        return frozenset()
+
+    def secrets(self) -> dict[str, str]:
+        """The secret fields that were given."""
+        given = {name: getattr(self, name) for name in self.secret_fields}
+        return {name: getattr(v, "get_secret_value", lambda v=v: v)() for name, v in given.items() if v is not None}
+
+
+class JobRow(BaseModel):
+    """One row of a job's result; its fields, in order, are the columns (see `engine.durable.schema`)."""
+
+    model_config = ConfigDict(frozen=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What a job reads: its uploaded input, or another job's output."""
+
+    rows: int
+    schema: pa.Schema
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How many items a job has and how many go into one batch. Item order is the order of the result."""
+
+    items: int
+    batch: int
+
+    @property
+    def batches(self) -> int:
+        """How many numbered batches the plan has."""
+        return -(-self.items // self.batch)
+
+    def span(self, number: int) -> tuple[int, int]:
+        """First item and end (exclusive) of batch `number`."""
+        start = number * self.batch
+        return start, min(start + self.batch, self.items)
+
+
+@dataclass(frozen=True, slots=True)
+class Batch:
+    """Items `start` to `stop` (exclusive) of `items` in the whole plan, with their input rows and what an earlier run saved."""
+
+    number: int
+    start: int
+    stop: int
+    items: int
+    rows: pa.Table | None = None
+    state: Json = None
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """The outcome of a batch: rows in the job's output schema, how many items succeeded and failed, and numbers to add up.
+
+    `counts` are rows by status; `tallies` are further counts for charts, by chart and value: `{"provider": {"gmail.com": 12}}`.
+    """
+
+    rows: pa.Table
+    succeeded: int
+    failed: int = 0
+    counts: Mapping[str, int] = field(default_factory=dict)
+    tallies: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Snooze:
+    """Park the batch until a moment (aware, UTC) with a state to come back to; it holds no slot meanwhile."""
+
+    until: datetime
+    state: Json = None
+
+
+class Tools(Protocol):
+    """The doors a batch may use, injected by the engine; tests pass fakes."""
+
+    @property
+    def doors(self) -> Mapping[str, Any]:
+        """Resolver, prober, fetcher …, by name, as `engine.jobs` registers them."""
+
+    @property
+    def secrets(self) -> Mapping[str, str]:
+        """The values of the job's `secret_fields` that were given."""
+
+    def now(self) -> datetime:
+        """The current moment, aware, UTC."""
+
+    async def save(self, state: Json) -> None:
+        """Commit a private cursor: a later run of this batch finds it in `batch.state`."""
+
+
+class Process(Protocol):
+    """Turn a batch into rows. Runs in the engine or on another machine: no database, no globals, no clock."""
+
+    def __call__(self, batch: Batch, params: Any, tools: Tools) -> Awaitable[Done | Snooze]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Chart:
+    """A chart over one of a job type's tallies. `line` keeps the keys in numeric order, `bar` sorts by count."""
+
+    tally: str
+    title: str
+    kind: Literal["bar", "line"] = "bar"
+
+
+SourceUse: TypeAlias = Literal["none", "optional", "required"]
+"""Whether a job type reads an input list."""
+
+
+@dataclass(frozen=True, slots=True)
+class JobType:
+    """A job type as the machinery sees it."""
+
+    name: str
+    title: str
+    icon: str
+    summary: str
+    params: type[JobParams]
+    row: type[JobRow]
+    plan: Callable[[Any, Source | None], Plan]
+    process: Process
+    source: SourceUse = "none"
+    cpu_bound: bool = False
+    charts: tuple[Chart, ...] = ()
+
+    @classmethod
+    def from_module(cls, module: ModuleType) -> Self:
+        """Read the contract off a module: TYPE, TITLE, ICON, Params, Row, plan, process; optionally SOURCE, CPU_BOUND, CHARTS."""
+        return cls(
+            name=module.TYPE,
+            title=module.TITLE,
+            icon=module.ICON,
+            summary=(module.__doc__ or "").strip().partition("\n")[0],
+            params=module.Params,
+            row=module.Row,
+            plan=module.plan,
+            process=module.process,
+            source=getattr(module, "SOURCE", "none"),
+            cpu_bound=getattr(module, "CPU_BOUND", False),
+            charts=tuple(getattr(module, "CHARTS", ())),
+        )
+
+    @property
+    def page(self) -> str:
+        """Path of the page where jobs of this type are made and followed."""
+        return f"/{self.name}"
+
+    @property
+    def columns(self) -> pa.Schema:
+        """The columns this type adds to its input."""
+        return arrow_schema(self.row)

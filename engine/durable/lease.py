@@ -1,0 +1,147 @@
+"""Claim, heartbeat, release and rescue: which engine holds which job."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Sequence
+
+from sqlalchemy import Connection, ColumnElement, and_, exists, func, or_, select, update
+
+from engine.durable.clock import now_ms
+from engine.durable.database import Database
+from engine.durable.states import Status
+from engine.durable.tables import EngineRecord, Job, engines, jobs
+from engine.durable.timeline import record
+from engine.durable.vault import forget
+
+LEASE_MS = 30_000
+HEARTBEAT_SECONDS = 5.0
+MAX_CRASHES = 5
+
+
+def claimable() -> ColumnElement[bool]:
+    """Jobs that are due and that nobody holds: fresh ones, and running ones that were released, rescued or parked."""
+    due = or_(jobs.c.run_after.is_(None), jobs.c.run_after <= now_ms())
+    awake = or_(jobs.c.wake_at.is_(None), jobs.c.wake_at <= now_ms())
+    fresh = and_(jobs.c.status == Status.PENDING, due)
+    orphan = and_(jobs.c.status == Status.RUNNING, jobs.c.engine_id.is_(None), awake)
+    return or_(fresh, orphan)
+
+
+def claim(database: Database, engine: str, types: Collection[str], limit: int) -> list[Job]:
+    """Take up to `limit` due jobs of these types, oldest first; each claim makes a new lease."""
+    mine = and_(claimable(), jobs.c.type.in_(types))
+    with database.read() as connection:
+        if limit < 1 or not connection.execute(select(exists().where(mine))).scalar():
+            return []
+    return database.transact(lambda connection: _claim(connection, engine, mine, limit))
+
+
+def _claim(connection: Connection, engine: str, mine: ColumnElement[bool], limit: int) -> list[Job]:
+    picked = select(jobs.c.id, jobs.c.status).where(mine).order_by(jobs.c.created_at, jobs.c.id).limit(limit)
+    was = {row.id: row.status for row in connection.execute(picked.with_for_update(skip_locked=True))}
+    if not was:
+        return []
+    taken = (
+        update(jobs)
+        .where(jobs.c.id.in_(was))
+        .values(
+            status=Status.RUNNING,
+            engine_id=engine,
+            lease=jobs.c.lease + 1,
+            lease_until=now_ms() + LEASE_MS,
+            started_at=func.coalesce(jobs.c.started_at, now_ms()),
+            wake_at=None,
+            updated_at=now_ms(),
+            revision=jobs.c.revision + 1,
+        )
+        .returning(*jobs.c)
+    )
+    held = [Job(**row._mapping) for row in connection.execute(taken)]
+    record(connection, [i for i, status in was.items() if status == Status.PENDING], Status.PENDING, Status.RUNNING, "started", engine)
+    return sorted(held, key=lambda job: (job.created_at, job.id))
+
+
+def heartbeat(database: Database, engine: str, held: int) -> None:
+    """Say that the engine lives and renew its leases."""
+
+    def beat(connection: Connection) -> None:
+        connection.execute(update(engines).where(engines.c.id == engine).values(heartbeat_at=now_ms(), jobs=held))
+        connection.execute(update(jobs).where(jobs.c.engine_id == engine).values(lease_until=now_ms() + LEASE_MS))
+
+    database.transact(beat)
+
+
+def release(database: Database, engine: str, job_ids: Sequence[str], reason: str) -> None:
+    """Give jobs back, unfinished; any engine may claim them at once."""
+
+    def give_back(connection: Connection) -> None:
+        mine = and_(jobs.c.id.in_(job_ids), jobs.c.engine_id == engine)
+        freed = update(jobs).where(mine).values(engine_id=None, lease_until=None, updated_at=now_ms(), revision=jobs.c.revision + 1)
+        ids = connection.execute(freed.returning(jobs.c.id)).scalars().all()
+        record(connection, ids, Status.RUNNING, Status.RUNNING, reason, engine)
+
+    if job_ids:
+        database.transact(give_back)
+
+
+def rescue(database: Database, is_dead: Callable[[EngineRecord], bool]) -> dict[str, list[str]]:
+    """Take jobs from engines that are gone (`is_dead`) or whose lease ran out; returns them by engine.
+
+    A job in hand at its engine's death counts a crash; the fifth without any progress between fails it.
+    """
+    with database.session() as session:
+        holders = session.scalars(select(EngineRecord).where(engines.c.id.in_(select(jobs.c.engine_id).distinct()))).all()
+        known = {holder.id for holder in holders}
+        dead = {holder.id for holder in holders if is_dead(holder)}
+        lost = or_(jobs.c.engine_id.in_(dead), jobs.c.lease_until < now_ms(), jobs.c.engine_id.not_in(known))
+        if not session.scalar(select(exists().where(jobs.c.engine_id.is_not(None), lost))):
+            return {}
+    return database.transact(lambda connection: _rescue(connection, lost))
+
+
+def _rescue(connection: Connection, lost: ColumnElement[bool]) -> dict[str, list[str]]:
+    query = select(jobs.c.id, jobs.c.engine_id, jobs.c.crashes).where(jobs.c.engine_id.is_not(None), lost)
+    rows = connection.execute(query.order_by(jobs.c.id).with_for_update(skip_locked=True)).all()
+    rescued: dict[str, list[str]] = defaultdict(list)
+    for row in rows:
+        rescued[row.engine_id].append(row.id)
+        if row.crashes + 1 >= MAX_CRASHES:
+            _give_up(connection, row.id, row.engine_id)
+        else:
+            _take_back(connection, row.id, row.engine_id)
+    return rescued
+
+
+def _take_back(connection: Connection, job_id: str, engine: str) -> None:
+    values = {"engine_id": None, "lease_until": None, "lease": jobs.c.lease + 1, "crashes": jobs.c.crashes + 1}
+    connection.execute(
+        update(jobs).where(jobs.c.id == job_id).values(**values, updated_at=now_ms(), revision=jobs.c.revision + 1)
+    )
+    record(connection, [job_id], Status.RUNNING, Status.RUNNING, "rescued: its engine is gone", engine)
+
+
+def _give_up(connection: Connection, job_id: str, engine: str) -> None:
+    reason = f"Its engine died {MAX_CRASHES} times in a row without any progress on this job."
+    end(connection, job_id, Status.FAILED, reason, engine)
+
+
+def end(connection: Connection, job_id: str, status: Status, reason: str, engine: str | None, error: str | None = None) -> None:
+    """End a running job in the caller's transaction; for `failed`, `error` or else the reason is the message shown."""
+    message = (error or reason) if status == Status.FAILED else None
+    connection.execute(
+        update(jobs)
+        .where(jobs.c.id == job_id)
+        .values(
+            status=status,
+            completed_at=now_ms(),
+            updated_at=now_ms(),
+            engine_id=None,
+            lease_until=None,
+            lease=jobs.c.lease + 1,
+            error_message=message,
+            revision=jobs.c.revision + 1,
+        )
+    )
+    forget(connection, [job_id])
+    record(connection, [job_id], Status.RUNNING, status, reason, engine)

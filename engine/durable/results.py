@@ -1,0 +1,82 @@
+"""Reading results: columns, a page of rows, or everything chunk by chunk, filtered, while the job runs or after."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from threading import Lock
+
+import pyarrow as pa
+
+from engine.durable.chunks import Span, Stream, next_chunk, spans, stream_tables
+from engine.durable.contract import JobType
+from engine.durable.database import Database
+from engine.durable.filters import Where
+from engine.durable.schema import output_schema
+from engine.durable.tables import Job
+
+_CACHED_COUNTS = 100_000
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Rows `offset` to `offset + limit` of `total` that fit the filter."""
+
+    table: pa.Table
+    total: int
+
+
+class Results:
+    """The output streams of a database's jobs. Counts of filtered rows per chunk are remembered: chunks never change."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._counts: OrderedDict[tuple[str, Span, Where], int] = OrderedDict()
+        self._lock = Lock()
+
+    def schema(self, job: Job, job_type: JobType) -> pa.Schema:
+        """The columns of a job's result, known before the first row is."""
+        first = next(stream_tables(self._database, job.id, "output"), None)
+        if first is not None:
+            return first.schema
+        source = next(stream_tables(self._database, job.id, "input"), None)
+        return output_schema(job_type.columns, None if source is None else source.schema)
+
+    def page(self, job_id: str, schema: pa.Schema, offset: int = 0, limit: int = 100, where: Where | None = None) -> Page:
+        """A page of the committed rows, in item order."""
+        where = where or Where()
+        where.apply(schema.empty_table())
+        found: list[pa.Table] = []
+        position, missing = 0, limit
+        for span in spans(self._database, job_id, "output"):
+            count = self._count(job_id, span, where)
+            if missing and position + count > offset:
+                rows = where.apply(self._chunk(job_id, span)).slice(max(0, offset - position), missing)
+                found.append(rows)
+                missing -= rows.num_rows
+            position += count
+        return Page(pa.concat_tables([schema.empty_table(), *found], promote_options="default"), position)
+
+    def tables(self, job_id: str, where: Where | None = None, stream: Stream = "output") -> Iterator[pa.Table]:
+        """All committed rows, one chunk in memory at a time."""
+        keep = where or Where()
+        return map(keep.apply, stream_tables(self._database, job_id, stream))
+
+    def _chunk(self, job_id: str, span: Span) -> pa.Table:
+        found = next_chunk(self._database, job_id, "output", span.number)
+        return pa.table({}) if found is None else found[1]
+
+    def _count(self, job_id: str, span: Span, where: Where) -> int:
+        if not where.terms:
+            return span.rows
+        key = (job_id, span, where)
+        with self._lock:
+            known = self._counts.get(key)
+        if known is None:
+            known = where.apply(self._chunk(job_id, span)).num_rows
+            with self._lock:
+                self._counts[key] = known
+                if len(self._counts) > _CACHED_COUNTS:
+                    self._counts.popitem(last=False)
+        return known

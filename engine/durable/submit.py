@@ -1,0 +1,149 @@
+"""Submitting a job: validate, settle, plan and store it with its input, in one transaction or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+from sqlalchemy import Connection, insert, select
+from sqlalchemy.exc import IntegrityError
+
+from engine.durable.clock import now_ms
+from engine.durable.contract import JobParams, JobType, Plan, Source
+from engine.durable.database import Database
+from engine.durable.ids import new_id
+from engine.durable.sources import Input, from_job
+from engine.durable.states import Status
+from engine.durable.tables import Job, jobs
+from engine.durable.timeline import record
+from engine.durable.validate import read_params
+from engine.durable.vault import Vault
+from engine.errors import IdempotencyConflict, InvalidInput
+
+MAX_KEY = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a caller asks for. `rows` is an uploaded list; `from_job` names another job as the input, filtered by `where`."""
+
+    job_type: JobType
+    params: Mapping[str, Any] | JobParams
+    user_id: str | None = None
+    run_after: int | None = None
+    from_job: str | None = None
+    where: str | None = None
+    rows: pa.Table | None = None
+    idempotency_key: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Submitted:
+    """The job, and whether this call created it (an Idempotency-Key may have found it)."""
+
+    job_id: str
+    created: bool
+
+
+def submit(database: Database, vault: Vault, request: Request) -> Submitted:
+    """Create the job.
+
+    Raises:
+        InvalidInput: a parameter is wrong; no job exists then.
+        IdempotencyConflict: the key was used with another request.
+    """
+    digest = _digest(request)
+    if request.idempotency_key and (known := _known(database, request.idempotency_key, digest)):
+        return known
+    params = read_params(request.job_type, request.params).settled(lambda: secrets.randbelow(2**53))
+    source = _input(database, request, params)
+    plan = request.job_type.plan(params, source.source if source else None)
+    job = _job(request, params, plan, digest)
+    try:
+        database.transact(lambda connection: _insert(connection, vault, job, params, source))
+    except IntegrityError:
+        # Two calls with one key at once: the other won.
+        if request.idempotency_key and (known := _known(database, request.idempotency_key, digest)):
+            return known
+        raise
+    return Submitted(job.id, created=True)
+
+
+def _known(database: Database, key: str, digest: str) -> Submitted | None:
+    if len(key) > MAX_KEY:
+        raise InvalidInput.of("Idempotency-Key", f"must be at most {MAX_KEY} characters")
+    with database.read() as connection:
+        row = connection.execute(select(jobs.c.id, jobs.c.request_digest).where(jobs.c.idempotency_key == key)).first()
+    if row is None:
+        return None
+    if row.request_digest != digest:
+        raise IdempotencyConflict()
+    return Submitted(row.id, created=False)
+
+
+def _digest(request: Request) -> str:
+    """A fingerprint of the whole request as it was given."""
+    params = request.params
+    plain = params.model_dump(mode="json", by_alias=True) if isinstance(params, JobParams) else dict(params)
+    known = [request.job_type.name, plain, request.user_id, request.run_after, request.from_job, request.where]
+    digest = hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode())
+    if request.rows is not None:
+        for batch in request.rows.to_batches():
+            digest.update(batch.serialize())
+    return digest.hexdigest()
+
+
+def _input(database: Database, request: Request, params: JobParams) -> Input | None:
+    table = request.rows if request.rows is not None else params.items_table()
+    needs = request.job_type.source
+    if request.from_job and table is not None:
+        raise InvalidInput.of("fromJob", f"give either fromJob or {params.items_field or 'a list'}, not both")
+    if needs == "none" and (request.from_job or table is not None):
+        raise InvalidInput.of("fromJob", f"{request.job_type.name} takes no input list; leave it out")
+    if request.from_job:
+        return from_job(database, request.from_job, request.where)
+    if table is None and needs == "required":
+        raise InvalidInput.of(to_wire(params), "is missing; give a list, or another job's id as fromJob")
+    return None if table is None else Input.of_tables(iter([table]))
+
+
+def to_wire(params: JobParams) -> str:
+    """The wire name of the field that holds the list."""
+    name = params.items_field or "fromJob"
+    info = type(params).model_fields.get(name)
+    return (info.alias if info else None) or name
+
+
+def _job(request: Request, params: JobParams, plan: Plan, digest: str) -> Job:
+    return Job(
+        id=new_id(),
+        type=request.job_type.name,
+        params=params.stored(),
+        user_id=request.user_id,
+        run_after=request.run_after,
+        total_items=plan.items,
+        batch_size=plan.batch,
+        source_job_id=request.from_job,
+        source_where=request.where,
+        idempotency_key=request.idempotency_key,
+        request_digest=digest if request.idempotency_key else None,
+    )
+
+
+def _insert(connection: Connection, vault: Vault, job: Job, params: JobParams, source: Input | None) -> None:
+    insert_job(connection, job, "submitted")
+    vault.store(connection, job.id, params.secrets())
+    if source is not None:
+        source.write(connection, job.id)
+
+
+def insert_job(connection: Connection, job: Job, reason: str) -> None:
+    """Insert a new job with its first timeline line."""
+    values = job.model_dump(exclude={"created_at", "updated_at"})
+    connection.execute(insert(jobs).values(**values, created_at=now_ms(), updated_at=now_ms()))
+    record(connection, [job.id], None, Status.PENDING, reason)

@@ -1,0 +1,3 @@
+"""The version of Postbench."""
+
+VERSION = "0.1.0"
