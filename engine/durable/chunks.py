@@ -76,6 +76,13 @@ def next_chunk(database: Database, job_id: str, stream: Stream, batch: int) -> t
     return span, plain(table.slice(earlier))
 
 
+def raw_chunk(database: Database, job_id: str, stream: Stream, number: int) -> pa.Table:
+    """One chunk as it is stored, with the notes of a merge."""
+    query = select(chunks.c.payload).where(chunks.c.job_id == job_id, chunks.c.stream == stream, chunks.c.number == number)
+    with database.read() as connection:
+        return decode(connection.execute(query).scalar_one())
+
+
 def stream_tables(database: Database, job_id: str, stream: Stream, start: int = 0) -> Iterator[pa.Table]:
     """Every chunk of a stream from batch `start` on, one at a time in memory; sound while chunks are added or merged."""
     batch = start

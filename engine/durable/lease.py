@@ -145,3 +145,21 @@ def end(connection: Connection, job_id: str, status: Status, reason: str, engine
     )
     forget(connection, [job_id])
     record(connection, [job_id], Status.RUNNING, status, reason, engine)
+
+
+def held(database: Database, engine: str) -> dict[str, int]:
+    """The jobs this engine holds now, with their leases."""
+    with database.read() as connection:
+        rows = connection.execute(select(jobs.c.id, jobs.c.lease).where(jobs.c.engine_id == engine))
+        return {row.id: row.lease for row in rows}
+
+
+def fail(database: Database, job: Job, reason: str, engine: str) -> None:
+    """Fail a job that was just claimed and cannot be run."""
+
+    def work(connection: Connection) -> None:
+        holds = select(jobs.c.id).where(jobs.c.id == job.id, jobs.c.engine_id == engine, jobs.c.lease == job.lease)
+        if connection.execute(holds.with_for_update()).first():
+            end(connection, job.id, Status.FAILED, reason, engine)
+
+    database.transact(work)

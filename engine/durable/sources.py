@@ -95,11 +95,16 @@ class InputReader:
         self._cached: tuple[int, pa.Table] | None = None
 
     @property
+    def rows(self) -> int:
+        """How many input rows there are; 0 for a job without input."""
+        return sum(span.rows for span in self._spans)
+
+    @property
     def source(self) -> Source | None:
         """What there is to read; None for a job without input."""
         if not self._spans:
             return None
-        return Source(sum(span.rows for span in self._spans), self._table(self._spans[0]).schema)
+        return Source(self.rows, self._table(self._spans[0]).schema)
 
     def batch(self, plan: Plan, number: int, state: object) -> Batch:
         """A batch of the plan with its rows."""

@@ -1,0 +1,68 @@
+"""`python -m engine`: one engine process. Run as many as you like on one database.
+
+Exit codes: 0 stopped on request or idle, 1 an unexpected error, 2 a wrong setting or argument.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import signal
+import sys
+
+from engine.durable.migrate import open_database
+from engine.durable.service import IDLE_SECONDS, EngineService, Options
+from engine.durable.vault import Vault
+from engine.errors import ConfigError
+from engine.execution import make_executor
+from engine.jobs import registry
+from engine.logs import configure_logs
+from engine.settings import Settings, settings
+from engine.version import VERSION
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Parse the arguments, run an engine, return the exit code."""
+    options = _parser().parse_args(arguments)
+    configure_logs()
+    try:
+        asyncio.run(_serve(settings(), options.parent))
+    except ConfigError as error:
+        print(f"postbench engine: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m engine",
+        description="Runs Postbench's jobs. Settings come from POSTBENCH_* variables (see the README); "
+        "SIGTERM or Ctrl-C stops cleanly: what is in flight is finished or given back.",
+    )
+    parser.add_argument("--version", action="version", version=f"postbench engine {VERSION}")
+    parser.add_argument(
+        "--parent", type=int, metavar="PID", help=f"end once idle for {IDLE_SECONDS:.0f} s after this process has gone"
+    )
+    return parser
+
+
+async def _serve(configured: Settings, parent: int | None) -> None:
+    database = open_database(configured.url)
+    key = configured.secret_key.get_secret_value() if configured.secret_key else None
+    service = EngineService(
+        database,
+        Vault.open(key, configured.data_dir),
+        registry(),
+        make_executor(configured.executor),
+        Options(configured.concurrency, configured.retention_days, VERSION, parent),
+    )
+    for number in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(number, service.stop)
+    try:
+        await service.run()
+    finally:
+        database.close()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,56 @@
+"""What keeps the database small and safe: merging chunks, retention, forgetting old engines, watching the disk."""
+
+from __future__ import annotations
+
+from collections import deque
+
+import structlog
+
+from engine.durable import control, engines
+from engine.durable.compaction import compact, unmerged
+from engine.durable.database import Database
+from engine.durable.migrate import free_bytes
+from engine.errors import WrongState
+
+MIN_FREE_BYTES = 200 * 1024 * 1024
+log = structlog.get_logger()
+
+
+class Housekeeping:
+    """The duties of an engine that belong to no job. Every call may be slow: run it in a thread."""
+
+    def __init__(self, database: Database, retention_days: int) -> None:
+        self._database, self._retention_days = database, retention_days
+        self._unmerged: deque[str] = deque()
+
+    def merge_soon(self, job_id: str) -> None:
+        """This job has completed with many small chunks."""
+        self._unmerged.append(job_id)
+
+    def merge(self) -> None:
+        """Merge the chunks of the jobs that have completed since the last call."""
+        while self._unmerged:
+            job_id = self._unmerged.popleft()
+            try:
+                left = compact(self._database, job_id)
+            except WrongState as error:
+                log.info("merge left to another engine", job=job_id, reason=str(error))
+            else:
+                log.info("chunks merged", job=job_id, chunks=left)
+
+    def tidy(self) -> None:
+        """Merge what an engine that died has left, delete jobs beyond the retention, forget old engines and throughput."""
+        self._unmerged.extend(job_id for job_id in unmerged(self._database) if job_id not in self._unmerged)
+        if self._retention_days:
+            deleted = control.cleanup(self._database, self._retention_days)
+            if deleted:
+                log.info("old jobs deleted", jobs=deleted, older_than_days=self._retention_days)
+        engines.prune(self._database)
+        control.prune_throughput(self._database)
+
+    def disk_warning(self) -> str | None:
+        """Why work should stop for now; None when there is room on the disk."""
+        free = free_bytes(self._database)
+        if free is None or free >= MIN_FREE_BYTES:
+            return None
+        return f"The disk is nearly full ({free // 2**20} MiB left, {MIN_FREE_BYTES // 2**20} MiB needed); make room, then resume"

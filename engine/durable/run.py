@@ -1,0 +1,200 @@
+"""A job in hand: which batches are left, which are in flight or parked, and what waits to be committed."""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Self
+
+import pyarrow as pa
+from sqlalchemy import select
+
+from engine.durable.chunks import encode, spans
+from engine.durable.clock import to_ms
+from engine.durable.commit import Finished, Kept, Part
+from engine.durable.contract import Batch, Done, JobParams, JobType, Json, Plan, Snooze
+from engine.durable.database import Database
+from engine.durable.schema import output_schema
+from engine.durable.sources import InputReader
+from engine.durable.states import Status
+from engine.durable.tables import Job, batch_states
+from engine.durable.totals import Totals
+from engine.durable.validate import read_params
+from engine.durable.vault import Vault
+
+SMALL_CHUNK_ROWS = 20_000
+"""A completed job whose chunks are smaller on average is worth merging."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What the database says of a claimed job, read before its first batch starts."""
+
+    params: JobParams
+    plan: Plan
+    reader: InputReader
+    schema: pa.Schema
+    secrets: Mapping[str, str]
+    todo: tuple[int, ...]
+    states: Mapping[int, tuple[int | None, Json]]
+
+    @classmethod
+    def of(cls, database: Database, vault: Vault, job_type: JobType, job: Job) -> Self:
+        """Read the job: the batches without a chunk are what is left."""
+        reader = InputReader(database, job.id)
+        source = reader.source
+        done = {number for span in spans(database, job.id, "output") for number in range(span.number, span.last + 1)}
+        params = read_params(job_type, {**job.params, **(_items(job_type) if source else {})})
+        plan = Plan(job.total_items, job.batch_size)
+        schema = output_schema(job_type.columns, source and source.schema)
+        todo = tuple(number for number in range(plan.batches) if number not in done)
+        return cls(params, plan, reader, schema, vault.load(database, job.id), todo, _states(database, job.id))
+
+
+def _items(job_type: JobType) -> dict[str, list[object]]:
+    """A stand-in for the list that lives in the input stream."""
+    return {job_type.params.items_field: []} if job_type.params.items_field else {}
+
+
+def _states(database: Database, job_id: str) -> dict[int, tuple[int | None, Json]]:
+    query = select(batch_states.c.number, batch_states.c.due_at, batch_states.c.state).where(batch_states.c.job_id == job_id)
+    with database.read() as connection:
+        return {row.number: (row.due_at, row.state) for row in connection.execute(query)}
+
+
+@dataclass
+class Pending:
+    """Outcomes since the last commit."""
+
+    finished: list[Finished] = field(default_factory=list)
+    outcomes: list[Done] = field(default_factory=list)
+    kept: list[Kept] = field(default_factory=list)
+    waiters: list[asyncio.Future[None]] = field(default_factory=list)
+    items: int = 0
+    bytes: int = 0
+
+
+class JobRun:
+    """The engine's side of one lease on one job. Used from the event loop only."""
+
+    def __init__(self, job: Job, job_type: JobType, loaded: Loaded, engine: str, now: float) -> None:
+        self.id, self.lease, self.type, self.loaded, self.engine = job.id, job.lease, job_type, loaded, engine
+        self.totals = Totals.of(job)
+        self.in_flight: dict[int, asyncio.Task[None]] = {}
+        self.lost = False
+        self.ending: tuple[Status, str] | None = None
+        self._committed_at = now
+        self._pending = Pending()
+        self._states = dict(loaded.states)
+        self._parked = [(due, number) for number, (due, _) in self._states.items() if due is not None]
+        heapq.heapify(self._parked)
+        waiting = {number for _, number in self._parked}
+        self._todo: Iterator[int] = iter([number for number in loaded.todo if number not in waiting])
+        self._next = next(self._todo, None)
+
+    def take(self, now_ms: int) -> int | None:
+        """The next batch to start: a parked one that is due, else the next in order; None when there is none."""
+        if self.lost or self.ending:
+            return None
+        if self._parked and self._parked[0][0] <= now_ms:
+            return heapq.heappop(self._parked)[1]
+        number, self._next = self._next, next(self._todo, None)
+        return number
+
+    def ready(self, now_ms: int) -> bool:
+        """Whether `take` has something to give."""
+        if self.lost or self.ending:
+            return False
+        return self._next is not None or bool(self._parked and self._parked[0][0] <= now_ms)
+
+    def batch(self, number: int) -> Batch:
+        """The batch with its input and what an earlier run of it saved. Reads the database."""
+        _, state = self._states.get(number, (None, None))
+        return self.loaded.reader.batch(self.loaded.plan, number, state)
+
+    def checked(self, number: int, outcome: Done) -> pa.Table:
+        """The outcome's rows in the job's schema; an outcome that does not account for every item is an error of the job type."""
+        start, stop = self.loaded.plan.span(number)
+        if outcome.succeeded + outcome.failed != stop - start:
+            raise ValueError(f"batch {number} has {stop - start} items but {outcome.succeeded + outcome.failed} outcomes")
+        if outcome.rows.schema.equals(self.loaded.schema):
+            return outcome.rows.replace_schema_metadata(None)
+        return outcome.rows.select(self.loaded.schema.names).cast(self.loaded.schema)
+
+    def finish(self, number: int, outcome: Done, rows: int, payload: bytes) -> None:
+        """A batch is done: its chunk waits for the next commit."""
+        self._pending.finished.append(Finished(number, rows, payload))
+        self._pending.outcomes.append(outcome)
+        self._pending.items += outcome.succeeded + outcome.failed
+        self._pending.bytes += len(payload)
+
+    def park(self, number: int, snooze: Snooze) -> None:
+        """A batch is parked: its state waits for the next commit."""
+        due = to_ms(snooze.until)
+        self._states[number] = (due, snooze.state)
+        self._pending.kept.append(Kept(number, due, snooze.state))
+        heapq.heappush(self._parked, (due, number))
+
+    async def save(self, number: int, state: Json, wake: Callable[[JobRun], None]) -> None:
+        """Keep a batch's cursor and wait until it is committed."""
+        waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        self._pending.kept.append(Kept(number, None, state))
+        self._pending.waiters.append(waiter)
+        wake(self)
+        await waiter
+
+    def end(self, status: Status, reason: str) -> None:
+        """End or pause the job with the next commit."""
+        self.ending = self.ending or (status, reason)
+
+    @property
+    def settled(self) -> bool:
+        """Whether nothing more will come before the next commit."""
+        return not self.in_flight and (self._next is None or self.ending is not None)
+
+    @property
+    def waiting_chunks(self) -> int:
+        """Chunks that wait to be committed."""
+        return len(self._pending.finished)
+
+    @property
+    def waiting_bytes(self) -> int:
+        """Bytes that wait to be committed."""
+        return self._pending.bytes
+
+    def part(self, now: float, now_ms: int) -> tuple[Part, Pending]:
+        """What is to be committed now, and how the job goes on after it."""
+        pending, self._pending = self._pending, Pending()
+        totals = self.totals.plus(pending.outcomes).paced(now_ms, now - self._committed_at)
+        self.totals, self._committed_at = totals, now
+        outcome, reason = self.ending or (None, "")
+        if outcome is None and totals.batches == self.loaded.plan.batches:
+            outcome, reason = Status.COMPLETED, "all batches are done"
+        parked = outcome is None and not self.in_flight and self._next is None and bool(self._parked)
+        part = Part(
+            job_id=self.id,
+            job_type=self.type.name,
+            lease=self.lease,
+            engine=self.engine,
+            totals=totals,
+            finished=pending.finished,
+            kept=pending.kept,
+            items=pending.items,
+            wake_at=self._parked[0][0] if parked else None,
+            outcome=outcome,
+            reason=reason,
+            extra={"compacted": not self._worth_merging()} if outcome == Status.COMPLETED else {},
+        )
+        return part, pending
+
+    def _worth_merging(self) -> bool:
+        batches = self.loaded.plan.batches
+        return batches > 1 and self.loaded.plan.batch < SMALL_CHUNK_ROWS
+
+
+def encoded(run: JobRun, number: int, outcome: Done) -> tuple[int, bytes]:
+    """(rows, payload) of an outcome; slow, made to run in a thread."""
+    table = run.checked(number, outcome)
+    return table.num_rows, encode(table)
