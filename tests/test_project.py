@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from collections.abc import Iterator
 from functools import cache
 from importlib import metadata
 from pathlib import Path
@@ -68,16 +69,25 @@ def extras() -> dict[str, set[str]]:
 def imported() -> dict[str, str]:
     """Top-level modules that our code imports from outside the standard library, each with a file that does."""
     found: dict[str, str] = {}
-    for name in python_files():
-        if not name.startswith(CODE):
-            continue
-        for node in ast.walk(ast.parse(read(name))):
-            if isinstance(node, ast.Import):
-                found |= {alias.name.partition(".")[0]: name for alias in node.names}
-            elif isinstance(node, ast.ImportFrom) and node.module:
-                found[node.module.partition(".")[0]] = name
+    for name, node in nodes():
+        if isinstance(node, ast.Import):
+            found |= {alias.name.partition(".")[0]: name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found[node.module.partition(".")[0]] = name
     own = {"app", "engine", "pages"}
     return {module: name for module, name in found.items() if module not in own | set(sys.stdlib_module_names)}
+
+
+def mentioned() -> set[str]:
+    """Modules that our code names in a string: those whose data is read, or that are imported only where they are needed."""
+    texts = {node.value for _, node in nodes() if isinstance(node, ast.Constant) and isinstance(node.value, str)}
+    return {text.partition(".")[0] for text in texts if re.fullmatch(r"[a-z_0-9]+(\.[a-z_0-9]+)*\.?", text)}
+
+
+def nodes() -> Iterator[tuple[str, ast.AST]]:
+    for name in python_files():
+        if name.startswith(CODE):
+            yield from ((name, node) for node in ast.walk(ast.parse(read(name))))
 
 
 @cache
@@ -125,7 +135,7 @@ def test_every_import_is_a_declared_dependency() -> None:
 
 
 def test_every_dependency_is_used() -> None:
-    used = set().union(*(providers().get(module, {canonical(module)}) for module in imported()))
+    used = set().union(*(providers().get(module, {canonical(module)}) for module in imported().keys() | mentioned()))
     unused = dependencies() - used - USED_BY_OTHERS
     assert not unused, f"declared in pyproject.toml, imported nowhere: {', '.join(sorted(unused))}"
 

@@ -147,7 +147,8 @@ class Tools(Protocol):
 class Process(Protocol):
     """Turn a batch into rows. Runs in the engine or on another machine: no database, no globals, no clock."""
 
-    def __call__(self, batch: Batch, params: Any, tools: Tools) -> Awaitable[Done | Snooze]: ...
+    def __call__(self, batch: Batch, params: Any, tools: Tools) -> Awaitable[Done | Snooze]:
+        """The outcome of the batch."""
 
 
 @dataclass(frozen=True, slots=True)

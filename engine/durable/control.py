@@ -145,7 +145,8 @@ def _change(
 ) -> None:
     """Move one job to another state if its present one allows it, and write the timeline."""
     before = connection.execute(select(jobs.c.status).where(jobs.c.id == job_id).with_for_update()).scalar()
-    new = {**values(), "updated_at": now_ms(), "revision": jobs.c.revision + 1, "engine_id": None, "lease_until": None, "wake_at": None}
+    let_go = {"engine_id": None, "lease_until": None, "wake_at": None}
+    new = {**values(), **let_go, "updated_at": now_ms(), "revision": jobs.c.revision + 1}
     changed = update(jobs).where(jobs.c.id == job_id, jobs.c.status.in_(allowed)).values(**new)
     if connection.execute(changed).rowcount != 1:
         raise _refusal(connection, job_id, refusal)

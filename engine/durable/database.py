@@ -131,7 +131,8 @@ class Database:
     def warning(self) -> str | None:
         """What is risky about this database, in a sentence; None when nothing is known."""
         if self.is_sqlite and sqlite.sqlite_version_info < SAFE_SQLITE:
-            return f"SQLite {sqlite.sqlite_version} has a rare WAL corruption bug; install the package `pysqlite3` or use Python with SQLite ≥ 3.51.3"
+            remedy = "install the package `pysqlite3`, or use a Python with SQLite 3.51.3 or newer"
+            return f"SQLite {sqlite.sqlite_version} has a rare WAL corruption bug; {remedy}"
         return None
 
     def close(self) -> None:

@@ -32,7 +32,9 @@ class EngineTools:
 class Executor(Protocol):
     """Runs one batch to its outcome; an exception of `process` comes out as it is."""
 
-    async def run(self, job_type: JobType, batch: Batch, params: JobParams, secrets: Mapping[str, str], save: Saver) -> Done | Snooze:
+    async def run(
+        self, job_type: JobType, batch: Batch, params: JobParams, secrets: Mapping[str, str], save: Saver
+    ) -> Done | Snooze:
         """The outcome of the batch."""
 
     async def close(self) -> None:
@@ -45,7 +47,9 @@ class LocalExecutor:
     def __init__(self, doors: Mapping[str, Any] | None = None) -> None:
         self._doors = doors or {}
 
-    async def run(self, job_type: JobType, batch: Batch, params: JobParams, secrets: Mapping[str, str], save: Saver) -> Done | Snooze:
+    async def run(
+        self, job_type: JobType, batch: Batch, params: JobParams, secrets: Mapping[str, str], save: Saver
+    ) -> Done | Snooze:
         """The outcome of the batch."""
         return await job_type.process(batch, params, EngineTools(save, secrets, self._doors))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Collection, Sequence
 
-from sqlalchemy import Connection, ColumnElement, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, update
 
 from engine.durable.clock import now_ms
 from engine.durable.database import Database
@@ -17,6 +17,7 @@ from engine.durable.vault import forget
 LEASE_MS = 30_000
 HEARTBEAT_SECONDS = 5.0
 MAX_CRASHES = 5
+_held = (jobs.c.status == Status.RUNNING, jobs.c.engine_id.is_not(None))
 
 
 def claimable() -> ColumnElement[bool]:
@@ -58,7 +59,8 @@ def _claim(connection: Connection, engine: str, mine: ColumnElement[bool], limit
         .returning(*jobs.c)
     )
     held = [Job(**row._mapping) for row in connection.execute(taken)]
-    record(connection, [i for i, status in was.items() if status == Status.PENDING], Status.PENDING, Status.RUNNING, "started", engine)
+    fresh = [job_id for job_id, status in was.items() if status == Status.PENDING]
+    record(connection, fresh, Status.PENDING, Status.RUNNING, "started", engine)
     return sorted(held, key=lambda job: (job.created_at, job.id))
 
 
@@ -77,7 +79,8 @@ def release(database: Database, engine: str, job_ids: Sequence[str], reason: str
 
     def give_back(connection: Connection) -> None:
         mine = and_(jobs.c.id.in_(job_ids), jobs.c.engine_id == engine)
-        freed = update(jobs).where(mine).values(engine_id=None, lease_until=None, updated_at=now_ms(), revision=jobs.c.revision + 1)
+        nobody = {"engine_id": None, "lease_until": None}
+        freed = update(jobs).where(mine).values(**nobody, updated_at=now_ms(), revision=jobs.c.revision + 1)
         ids = connection.execute(freed.returning(jobs.c.id)).scalars().all()
         record(connection, ids, Status.RUNNING, Status.RUNNING, reason, engine)
 
@@ -91,17 +94,18 @@ def rescue(database: Database, is_dead: Callable[[EngineRecord], bool]) -> dict[
     A job in hand at its engine's death counts a crash; the fifth without any progress between fails it.
     """
     with database.session() as session:
-        holders = session.scalars(select(EngineRecord).where(engines.c.id.in_(select(jobs.c.engine_id).distinct()))).all()
+        holding = select(jobs.c.engine_id).where(*_held).distinct()
+        holders = session.scalars(select(EngineRecord).where(engines.c.id.in_(holding))).all()
         known = {holder.id for holder in holders}
         dead = {holder.id for holder in holders if is_dead(holder)}
         lost = or_(jobs.c.engine_id.in_(dead), jobs.c.lease_until < now_ms(), jobs.c.engine_id.not_in(known))
-        if not session.scalar(select(exists().where(jobs.c.engine_id.is_not(None), lost))):
+        if not session.scalar(select(exists().where(*_held, lost))):
             return {}
     return database.transact(lambda connection: _rescue(connection, lost))
 
 
 def _rescue(connection: Connection, lost: ColumnElement[bool]) -> dict[str, list[str]]:
-    query = select(jobs.c.id, jobs.c.engine_id, jobs.c.crashes).where(jobs.c.engine_id.is_not(None), lost)
+    query = select(jobs.c.id, jobs.c.engine_id, jobs.c.crashes).where(*_held, lost)
     rows = connection.execute(query.order_by(jobs.c.id).with_for_update(skip_locked=True)).all()
     rescued: dict[str, list[str]] = defaultdict(list)
     for row in rows:

@@ -6,7 +6,7 @@ import base64
 import json
 from dataclasses import dataclass, fields, replace
 
-from sqlalchemy import ColumnElement, Select, String, and_, cast, func, or_, select, tuple_
+from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select, tuple_
 
 from engine.durable.clock import now_ms
 from engine.durable.commit import SLOT_MS
@@ -72,14 +72,14 @@ def listed(database: Database, wanted: Filter | None = None, limit: int = 50, cu
     """A page of the list by keyset: stable while jobs are added, as fast on page 1,000 as on page 1."""
     if not 1 <= limit <= MAX_LIMIT:
         raise InvalidInput.of("limit", f"must be between 1 and {MAX_LIMIT}")
-    query: Select[tuple[Job]] = select(Job).where((wanted or Filter()).condition())
+    query = select(Job).where((wanted or Filter()).condition())
     if cursor:
         query = query.where(tuple_(jobs.c.created_at, jobs.c.id) < tuple_(*_position(cursor)))
     query = query.order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit + 1)
     with database.session() as session:
         found = list(session.scalars(query))
     more = found[limit - 1] if len(found) > limit else None
-    return JobPage(found[:limit], more and _cursor(more))
+    return JobPage(found[:limit], _cursor(more) if more else None)
 
 
 def stats(database: Database, wanted: Filter | None = None) -> dict[str, int]:
@@ -88,7 +88,7 @@ def stats(database: Database, wanted: Filter | None = None) -> dict[str, int]:
     if wanted is not None:
         query = query.where(replace(wanted, status=None).condition())
     with database.read() as connection:
-        found: dict[str, int] = {status: count for status, count in connection.execute(query)}
+        found: dict[str, int] = {row[0]: row[1] for row in connection.execute(query)}
     return {"total": sum(found.values())} | {status.value: found.get(status, 0) for status in Status}
 
 

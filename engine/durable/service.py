@@ -95,7 +95,8 @@ class EngineService:
             await self._give_back(committing)
 
     def _scheduler(self) -> AsyncIOScheduler:
-        scheduler = AsyncIOScheduler(timezone="UTC", job_defaults={"coalesce": True, "max_instances": 1, "misfire_grace_time": None})
+        defaults = {"coalesce": True, "max_instances": 1, "misfire_grace_time": None}
+        scheduler = AsyncIOScheduler(timezone="UTC", job_defaults=defaults)
         for duty, seconds in self._duties():
             scheduler.add_job(_guarded(duty), "interval", seconds=seconds, id=duty.__name__)
         scheduler.add_job(_guarded(self._tidy), id="first tidy")
@@ -156,8 +157,10 @@ class EngineService:
         job_type = self._types[job.type]
         try:
             loaded = await asyncio.to_thread(Loaded.of, self._database, self._vault, job_type, job)
+        except InvalidInput as error:
+            await self._refuse(job, f"Its parameters are not valid any more. {error}")
         except PostbenchError as error:
-            await self._refuse(job, str(error) if not isinstance(error, InvalidInput) else f"Its parameters are not valid any more. {error}")
+            await self._refuse(job, str(error))
         else:
             log.info("job claimed", job=job.id, type=job.type, lease=job.lease, batches=len(loaded.todo))
             self._dispatcher.add(JobRun(job, job_type, loaded, self.id, asyncio.get_running_loop().time()))

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from engine.durable.clock import now_ms
-from engine.durable.contract import JobParams, JobType, Plan, Source
+from engine.durable.contract import JobParams, JobType, Plan
 from engine.durable.database import Database
 from engine.durable.ids import new_id
 from engine.durable.sources import Input, from_job

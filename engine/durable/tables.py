@@ -37,6 +37,7 @@ class Job(SQLModel, table=True):
         Index("job_recent", "created_at", "id"),
         Index("job_by_status", "status", "created_at", "id"),
         Index("job_by_type", "type", "created_at", "id"),
+        Index("job_by_type_status", "type", "status"),
         Index("job_by_user", "user_id", "created_at", "id"),
         Index("job_by_engine", "engine_id"),
         Index("job_by_source", "source_job_id"),

@@ -16,7 +16,8 @@ def record(
     connection: Connection, job_ids: Iterable[str], before: str | None, after: Status, reason: str, engine: str | None = None
 ) -> None:
     """Add one line to the timeline of each job."""
-    rows = [{"job_id": job_id, "from_status": before, "to_status": after, "reason": reason, "engine_id": engine} for job_id in job_ids]
+    change = {"from_status": before, "to_status": after, "reason": reason, "engine_id": engine}
+    rows = [{"job_id": job_id, **change} for job_id in job_ids]
     if rows:
         connection.execute(insert(events).values(at=now_ms()), rows)
 

@@ -46,7 +46,8 @@ class Totals:
         counts, tallies = self.counts, self.tallies
         for outcome in done:
             counts = added(counts, outcome.counts)
-            tallies = {name: added(tallies.get(name, {}), outcome.tallies.get(name, {})) for name in {**tallies, **outcome.tallies}}
+            names = {**tallies, **outcome.tallies}
+            tallies = {name: added(tallies.get(name, {}), outcome.tallies.get(name, {})) for name in names}
         return replace(
             self,
             processed=succeeded + failed,

@@ -31,7 +31,8 @@ def read_params(job_type: JobType, raw: Mapping[str, Any] | JobParams) -> JobPar
 
 def problems(error: ValidationError, model: type[BaseModel]) -> list[Problem]:
     """The errors of a validation, in the product's words where pydantic's could show the value."""
-    found = [Problem(field_path(item["loc"]), _message(item, model)) for item in error.errors(include_input=False, include_url=False)]
+    items = error.errors(include_input=False, include_url=False)
+    found = [Problem(field_path(item["loc"]), _message(item, model)) for item in items]
     return list(dict.fromkeys(found))[:MAX_PROBLEMS]
 
 

@@ -1,8 +1,9 @@
 """Alembic's entry: runs the migrations on the connection that `engine.durable.migrate` hands over."""
 
 from alembic import context
+from sqlmodel import SQLModel
 
-from engine.durable.tables import SQLModel
+import engine.durable.tables  # noqa: F401 - fills the metadata
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=SQLModel.metadata, render_as_batch=True, transactional_ddl=False)

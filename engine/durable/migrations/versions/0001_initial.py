@@ -22,6 +22,7 @@ _INDEXES = {
     "job_recent": ["created_at", "id"],
     "job_by_status": ["status", "created_at", "id"],
     "job_by_type": ["type", "created_at", "id"],
+    "job_by_type_status": ["type", "status"],
     "job_by_user": ["user_id", "created_at", "id"],
     "job_by_engine": ["engine_id"],
     "job_by_source": ["source_job_id"],

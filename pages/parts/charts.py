@@ -1,0 +1,119 @@
+"""Charts as ECharts options, the one chart library of the pages; drawn from stored numbers, never from results."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, tzinfo
+from typing import Any
+
+from engine.durable.contract import Chart
+from pages.parts import markup, words
+
+TOP = 12
+"""Bars shown of a tally; the rest is added up in one more."""
+REST = "all others"
+_COLOURS = {"green": "#1f9d72", "red": "#d9505e", "amber": "#d98a2b", "gray": "#8a93a8", "violet": "#8e6bd8", "blue": "#4f6bed"}
+_TEXT = {"color": "#8189a0", "fontSize": 11.5}
+_RULE = {"lineStyle": {"color": "#8189a033"}}
+_TOOLTIP = {"trigger": "axis", "confine": True, "axisPointer": {"type": "shadow", "shadowStyle": {"color": "#8189a018"}}}
+
+
+def of_tally(chart: Chart, tally: Mapping[str, int]) -> dict[str, Any]:
+    """A job type's chart over one of the job's tallies."""
+    return _columns(tally) if chart.kind == "line" else _bars(tally)
+
+
+def _bars(tally: Mapping[str, int]) -> dict[str, Any]:
+    """Lying bars, the largest on top."""
+    ordered = sorted(tally.items(), key=lambda item: (-item[1], item[0]))
+    shown, rest = ordered[:TOP], sum(count for _, count in ordered[TOP:])
+    rows = [*shown, (REST, rest)] if rest else shown
+    return {
+        "animation": False,
+        "tooltip": _TOOLTIP,
+        "grid": {"left": 4, "right": 56, "top": 4, "bottom": 2, "containLabel": True},
+        "xAxis": {"type": "value", "show": False},
+        "yAxis": {
+            "type": "category",
+            "inverse": True,
+            "data": [name for name, _ in rows],
+            "axisTick": {"show": False},
+            "axisLine": {"show": False},
+            "axisLabel": {**_TEXT, "width": 120, "overflow": "truncate"},
+        },
+        "series": [{"type": "bar", "barMaxWidth": 16, "itemStyle": {"borderRadius": 3}, "label": _label(), "data": _values(rows)}],
+    }
+
+
+def _values(rows: Sequence[tuple[str, int]]) -> list[Any]:
+    return [{"value": count, "itemStyle": {"color": _colour(name)}} for name, count in rows]
+
+
+def _colour(name: str) -> str:
+    if name == REST:
+        return _COLOURS["gray"]
+    return _COLOURS[markup.TONES.get(name, "blue")]
+
+
+def _label() -> dict[str, Any]:
+    return {"show": True, "position": "right", "color": "#8189a0", "fontSize": 11}
+
+
+def _columns(tally: Mapping[str, int]) -> dict[str, Any]:
+    """Standing columns over keys in numeric order."""
+    ordered = sorted(tally.items(), key=lambda item: _numeric(item[0]))
+    return {
+        "animation": False,
+        "tooltip": _TOOLTIP,
+        "grid": {"left": 4, "right": 8, "top": 12, "bottom": 2, "containLabel": True},
+        "xAxis": {"type": "category", "data": [k for k, _ in ordered], "axisLabel": _TEXT, "axisTick": {"show": False}, "axisLine": _RULE},
+        "yAxis": {"type": "value", "axisLabel": _TEXT, "splitLine": _RULE, "splitNumber": 3},
+        "series": [{"type": "bar", "barCategoryGap": "18%", "itemStyle": {"color": "#4f6bed", "borderRadius": [2, 2, 0, 0]},
+                    "data": [count for _, count in ordered]}],
+    }  # fmt: skip
+
+
+def _numeric(key: str) -> tuple[float, str]:
+    head = key.partition("-")[0]
+    return (float(head), key) if head.replace(".", "", 1).isdecimal() else (float("inf"), key)
+
+
+def pace(points: Sequence[tuple[int, int]], seconds: int, zone: tzinfo | None) -> dict[str, Any]:
+    """Items per second over time, as an area."""
+    return {
+        "animation": False,
+        "tooltip": {**_TOOLTIP, "axisPointer": {"type": "line"}},
+        "grid": {"left": 4, "right": 12, "top": 12, "bottom": 2, "containLabel": True},
+        "xAxis": {
+            "type": "category",
+            "boundaryGap": False,
+            "data": [f"{datetime.fromtimestamp(at / 1000, zone):%H:%M:%S}" for at, _ in points],
+            "axisLabel": {**_TEXT, "interval": max(1, len(points) // 6) - 1},
+            "axisTick": {"show": False},
+            "axisLine": _RULE,
+        },
+        "yAxis": {"type": "value", "axisLabel": _TEXT, "splitLine": _RULE, "splitNumber": 3, "minInterval": 1},
+        "series": [
+            {
+                "name": "items/s",
+                "type": "line",
+                "showSymbol": False,
+                "lineStyle": {"width": 1.6, "color": "#4f6bed"},
+                "areaStyle": {"color": "#4f6bed", "opacity": 0.14},
+                "itemStyle": {"color": "#4f6bed"},
+                "data": [round(items / seconds, 1) for _, items in points],
+            }
+        ],
+    }
+
+
+def rates(history: Sequence[Sequence[int]]) -> list[float]:
+    """Items per second between the points [[ms, items] …] of a job's progress curve."""
+    pairs = zip(history, history[1:], strict=False)
+    return [max(0.0, (b[1] - a[1]) / max(0.001, (b[0] - a[0]) / 1000)) for a, b in pairs]
+
+
+def summary(chart: Chart, tally: Mapping[str, int]) -> str:
+    """The chart in words, for those who cannot see it."""
+    top = sorted(tally.items(), key=lambda item: -item[1])[:3]
+    return f"{chart.title}: " + ", ".join(f"{name} {words.number(count)}" for name, count in top)

@@ -1,0 +1,47 @@
+"""Small reads that the pages need beside `engine.durable.queries`; each is one indexed query."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+
+from sqlalchemy import func, or_, select
+
+from engine.durable.clock import now_ms
+from engine.durable.database import Database
+from engine.durable.states import Status
+from engine.durable.tables import Job, jobs
+
+HOUR_MS = 3_600_000
+_POSITION_CAP = 1_000
+
+
+def now(database: Database) -> int:
+    """The database's clock, in ms: the one that every stored moment was taken from."""
+    with database.read() as connection:
+        return connection.execute(select(now_ms())).scalar_one()
+
+
+def ahead(database: Database, job: Job) -> int:
+    """How many due pending jobs are older than this one; counted up to a thousand."""
+    due = or_(jobs.c.run_after.is_(None), jobs.c.run_after <= now_ms())
+    older = select(jobs.c.id).where(jobs.c.status == Status.PENDING, due, jobs.c.created_at < job.created_at).limit(_POSITION_CAP)
+    with database.read() as connection:
+        return connection.execute(select(func.count()).select_from(older.subquery())).scalar_one()
+
+
+def arrivals(database: Database, hours: int = 24) -> dict[str, list[int]]:
+    """Jobs per hour of creation over the last hours, oldest first, by their present status and in `total`."""
+    with database.read() as connection:
+        last = connection.execute(select(now_ms())).scalar_one() // HOUR_MS
+        hour = (jobs.c.created_at / HOUR_MS).label("hour")
+        if not database.is_sqlite:
+            hour = func.floor(hour).label("hour")
+        query = select(func.floor(jobs.c.created_at // HOUR_MS), jobs.c.status, func.count())
+        query = query.where(jobs.c.created_at >= (last - hours + 1) * HOUR_MS)
+        rows = connection.execute(query.group_by(func.floor(jobs.c.created_at // HOUR_MS), jobs.c.status)).all()
+    found: dict[str, list[int]] = defaultdict(lambda: [0] * hours)
+    for slot, status, count in rows:
+        index = int(slot) - last + hours - 1
+        for name in (status, "total"):
+            found[name][index] += count
+    return dict(found)

@@ -1,0 +1,73 @@
+"""Why a job is where it is, in words, with the remedy."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from engine.durable import engines
+from engine.durable.database import Database
+from engine.durable.states import Status
+from engine.durable.tables import Job
+from pages.parts import figures, words
+
+STALE_MS = 6_000
+"""A running job without a sign for so long: look whether any engine lives."""
+_NO_ENGINE = "Nothing is lost. Start one with `python -m engine`, or restart `python app.py`; the job goes on by itself."
+
+
+@dataclass(frozen=True, slots=True)
+class Remark:
+    """A remark on a job: its colour, what is the matter, and what helps."""
+
+    tone: str
+    title: str
+    text: str = ""
+
+
+def phase(job: Job) -> str:
+    """The job's status, or `waiting` while all that is left of it is parked or its start lies ahead."""
+    parked = job.status == Status.RUNNING and job.wake_at is not None
+    return "waiting" if parked else str(job.status)
+
+
+def remark(database: Database, job: Job, now_ms: int) -> Remark | None:
+    """What a user should know about the job now; None when it simply works or is done."""
+    match job.status:
+        case Status.PENDING:
+            return _pending(database, job, now_ms)
+        case Status.RUNNING:
+            return _running(database, job, now_ms)
+        case Status.PAUSED:
+            return Remark("amber", "Paused.", "Resume goes on from the rows that are committed.")
+        case Status.FAILED:
+            return Remark("red", job.error_message or "The job failed.", _after_failure(job))
+        case Status.CANCELLED if job.processed_items:
+            return Remark("gray", "Cancelled.", f"The {words.plural(job.processed_items, 'row')} below are kept. Resume does the rest.")
+        case Status.CANCELLED:
+            return Remark("gray", "Cancelled before the first row.", "Resume starts it again.")
+    return None
+
+
+def _pending(database: Database, job: Job, now_ms: int) -> Remark:
+    if job.run_after and job.run_after > now_ms:
+        return Remark("violet", f"Starts in {words.duration((job.run_after - now_ms) / 1000)}.", "Its start was put off when it was submitted.")
+    if not engines.living(database):
+        return Remark("amber", "Waiting: no engine is alive.", _NO_ENGINE)
+    before = figures.ahead(database, job)
+    if not before:
+        return Remark("blue", "Next in the queue.", "An engine takes it in a moment.")
+    return Remark("blue", f"In the queue, {words.plural(before, 'job')} ahead.", "Jobs share the engine; small ones do not wait for large ones.")
+
+
+def _running(database: Database, job: Job, now_ms: int) -> Remark | None:
+    if job.wake_at is not None:
+        wait = max(0.0, (job.wake_at - now_ms) / 1000)
+        return Remark("violet", f"Waiting, goes on in {words.duration(wait)}.", "A server asked to come back later. It costs nothing meanwhile.")
+    if now_ms - job.updated_at > STALE_MS and not engines.living(database):
+        return Remark("amber", "Standing still: no engine is alive.", _NO_ENGINE)
+    return None
+
+
+def _after_failure(job: Job) -> str:
+    kept = f"The {words.plural(job.processed_items, 'row')} below are kept. " if job.processed_items else ""
+    return kept + "Resume tries the rest again; “Edit and run” starts anew with other parameters."
