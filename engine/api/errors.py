@@ -93,7 +93,7 @@ async def _not_valid(_request: Request, error: Exception) -> JSONResponse:
     return answer(422, "invalid_input", str(found), found.problems)
 
 
-async def _http(request: Request, error: Exception) -> JSONResponse:
+async def _http(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, HTTPException)
     if error.status_code == 404:
         return answer(404, "not_found", "There is no such endpoint; see /api/docs")

@@ -32,7 +32,9 @@ def plain_schema(schema: pa.Schema) -> pa.Schema:
 def plain_table(table: pa.Table, schema: pa.Schema) -> pa.Table:
     """The table under a schema that `plain_schema` made: lacking columns are empty, not-a-number is empty."""
     columns = [
-        _plain_column(table.column(field.name), field.type) if field.name in table.column_names else pa.nulls(len(table), field.type)
+        _plain_column(table.column(field.name), field.type)
+        if field.name in table.column_names
+        else pa.nulls(len(table), field.type)
         for field in schema
     ]
     return pa.table(columns, schema=schema)
@@ -63,16 +65,19 @@ def _plain_type(kind: pa.DataType) -> pa.DataType:
     return pa.string() if type_name(kind) == "string" else kind
 
 
-def _plain_column(column: pa.ChunkedArray, kind: pa.DataType) -> pa.ChunkedArray:
+def _plain_column(table: pa.Table, field: pa.Field) -> pa.ChunkedArray:
+    if field.name not in table.column_names:
+        return pa.nulls(table.num_rows, field.type)
+    column = table.column(field.name)
     if kinds.is_dictionary(column.type):
         column = column.cast(column.type.value_type)
     if kinds.is_floating(column.type):
         column = pc.if_else(pc.is_finite(column), column, pa.scalar(None, column.type))
     try:
-        return column.cast(kind)
+        return column.cast(field.type)
     except (pa.ArrowNotImplementedError, pa.ArrowInvalid):
         texts = [None if value is None else _as_text(value) for value in column.to_pylist()]
-        return pa.chunked_array([pa.array(texts, pa.string())]).cast(kind)
+        return pa.chunked_array([pa.array(texts, pa.string())]).cast(field.type)
 
 
 def _as_text(value: object) -> str:

@@ -68,5 +68,7 @@ def _json_column(column: pa.ChunkedArray) -> pa.Array:
     if not kinds.is_string(array.type):
         return pc.fill_null(array.cast(pa.string()), "null")
     if pc.any(pc.match_substring_regex(array, _SPECIAL)).as_py():
-        return pa.array(["null" if text is None else json.dumps(text, ensure_ascii=False) for text in array.to_pylist()], pa.string())
+        return pa.array(
+            ["null" if text is None else json.dumps(text, ensure_ascii=False) for text in array.to_pylist()], pa.string()
+        )
     return pc.fill_null(pc.binary_join_element_wise('"', array, '"', ""), "null")

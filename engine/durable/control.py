@@ -43,10 +43,18 @@ def resume(database: Database, job_id: str, reason: str = "resumed by the user")
     database.transact(lambda connection: _change(connection, job_id, RESUMABLE, _resume, "cannot be resumed", reason))
 
 
-def rerun(database: Database, vault: Vault, job_id: str, job_type: JobType, defaults: dict[str, str] | None = None) -> str:
+def rerun(
+    database: Database,
+    vault: Vault,
+    job_id: str,
+    job_type: JobType,
+    defaults: dict[str, str] | None = None,
+    key: tuple[str, str] | None = None,
+) -> str:
     """A new job with the same parameters and the same input; returns its id.
 
     `defaults` are the server's own values of secret fields; a required secret that is in neither place is asked for.
+    `key` is an Idempotency-Key with the digest of the request, kept with the new job (see `submit.known`).
     """
     with database.session() as session:
         old = session.get(Job, job_id)
@@ -57,6 +65,7 @@ def rerun(database: Database, vault: Vault, job_id: str, job_type: JobType, defa
         raise InvalidInput.of(missing, "was dropped when the job ended; submit the job anew with it")
     kept = ("type", "params", "user_id", "total_items", "batch_size", "source_job_id", "source_where")
     job = Job(id=new_id(), **{name: getattr(old, name) for name in kept})
+    job.idempotency_key, job.request_digest = key or (None, None)
 
     def copy(connection: Connection) -> None:
         insert_job(connection, job, f"run again from {job_id}")

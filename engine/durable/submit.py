@@ -58,8 +58,8 @@ def submit(database: Database, vault: Vault, request: Request) -> Submitted:
         IdempotencyConflict: the key was used with another request.
     """
     digest = _digest(request)
-    if request.idempotency_key and (known := _known(database, request.idempotency_key, digest)):
-        return known
+    if request.idempotency_key and (found := known(database, request.idempotency_key, digest)):
+        return found
     params = read_params(request.job_type, request.params).settled(lambda: secrets.randbelow(2**53))
     source = _input(database, request, params)
     plan = request.job_type.plan(params, source.source if source else None)
@@ -68,13 +68,19 @@ def submit(database: Database, vault: Vault, request: Request) -> Submitted:
         database.transact(lambda connection: _insert(connection, vault, job, params, source))
     except IntegrityError:
         # Two calls with one key at once: the other won.
-        if request.idempotency_key and (known := _known(database, request.idempotency_key, digest)):
-            return known
+        if request.idempotency_key and (found := known(database, request.idempotency_key, digest)):
+            return found
         raise
     return Submitted(job.id, created=True)
 
 
-def _known(database: Database, key: str, digest: str) -> Submitted | None:
+def known(database: Database, key: str, digest: str) -> Submitted | None:
+    """The job that this Idempotency-Key made, if any.
+
+    Raises:
+        InvalidInput: the key is too long.
+        IdempotencyConflict: it was used with another request, which had another digest.
+    """
     if len(key) > MAX_KEY:
         raise InvalidInput.of("Idempotency-Key", f"must be at most {MAX_KEY} characters")
     with database.read() as connection:

@@ -7,6 +7,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from engine.mail.descent import Integers
+from engine.mail.lookup import Lookup
 from engine.mail.permutation import Words
 from engine.mail.population import Roll
 
@@ -21,30 +22,29 @@ class Bearers:
     """
 
     def __init__(self, roll: Roll, text: Integers, groups: int) -> None:
-        self._groups = groups
-        self._cohorts = roll.weights.shape[1]
+        self._roll, self._groups, self._cohorts = roll, groups, roll.weights.shape[1]
         pairs, pair = np.unique(text * groups + roll.group, return_inverse=True)
-        self._pair = np.full((int(text.max()) + 1) * groups, -1, np.int32)
-        self._pair[pairs] = np.arange(len(pairs))
+        self._pair = np.full((int(text.max()) + 1) * groups, -1)
+        self._pair[pairs] = np.arange(len(pairs)) * self._cohorts
         node = (pair[:, None] * self._cohorts + np.arange(self._cohorts)).ravel()
         order = np.argsort(node, kind="stable")
-        self._row, self._cohort = (order // self._cohorts).astype(np.int32), (order % self._cohorts).astype(np.int32)
-        self._bounds = np.searchsorted(node[order], np.arange(len(pairs) * self._cohorts + 1))
-        self._sums = _scaled_sums(roll.weights.ravel()[order])
-        self._roll = roll
+        self._row, self._cohort = np.divmod(order, self._cohorts)
+        self._distinct = len(order) == len(pairs)
+        sums = _scaled_sums(roll.weights.ravel()[order])
+        self._place = Lookup(sums)
+        self._bounds = sums[np.searchsorted(node[order], np.arange(len(pairs) * self._cohorts + 1))]
 
-    def draw(self, text: Integers, group: Integers, noise: Words, cohort: Integers | None = None) -> tuple[Integers, Integers]:
-        """A row and a cohort for each text and group, by 32 bits of noise; with a cohort given (-1: any), from that one."""
-        pair = self._pair[text * self._groups + group].astype(np.int64) * self._cohorts
-        if cohort is None:
-            start, stop = self._bounds[pair], self._bounds[pair + self._cohorts]
-        else:
-            free = cohort < 0
-            start = self._bounds[np.where(free, pair, pair + cohort)]
-            stop = self._bounds[np.where(free, pair + self._cohorts, pair + cohort + 1)]
-        low, high = self._sums[start], self._sums[stop]
-        place = np.searchsorted(self._sums, low + (((high - low) * noise) >> _HALF), side="right") - 1
-        return self._row[place], self._cohort[place]
+    def draw(self, text: Integers, group: Integers | int, noise: Words, cohort: Integers | int = -1) -> tuple[Integers, Integers]:
+        """A row and a cohort for each text and group, by 32 bits of noise; from a certain cohort unless that is -1."""
+        low = self._pair.take(text * self._groups + group)
+        if self._distinct:
+            return self._row.take(low), self._cohort.take(low)
+        free = np.asarray(cohort) < 0
+        high = low + np.where(free, self._cohorts, np.asarray(cohort) + 1)
+        low = low + np.where(free, 0, cohort)
+        start = self._bounds.take(low)
+        place = self._place(start + (((self._bounds.take(high) - start) * noise) >> _HALF))
+        return self._row.take(place), self._cohort.take(place)
 
     def shown(self, row: Integers) -> pa.StringArray:
         """The names as tables show them."""

@@ -18,7 +18,7 @@ MAX_SHARED = 16
 SHARE_BITS = 20
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Sets:
     """Texts by the set of groups that have them. `mass`: shape (texts, groups); `sets`: bit masks; `members`: their texts."""
 
@@ -77,12 +77,12 @@ class Blocks:
         self._shares = shares
         self._blocks = list(self._found())
         self.pairs = sum(self._pairs(block) for block in self._blocks)
-        self.level = Level([self._branch(beneath)])
-        self.first_level = Level([self._first_branch(block, beneath) for block in self._blocks])
+        self.level = Level.of([self._branch(beneath)])
+        self.first_level = Level.of([self._first_branch(block, beneath) for block in self._blocks])
         self._last_nodes: dict[tuple[int, ...], int] = {}
         self._last_branches: list[Branch] = []
         self._last_node = np.array([self._last_place(block, beneath) for block in self._blocks])
-        self.last_level = Level(self._last_branches)
+        self.last_level = Level.of(self._last_branches)
 
     def last_node(self, block: Integers) -> Integers:
         """The node of `last_level` for each block."""

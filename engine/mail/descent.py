@@ -8,6 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from engine.mail.lookup import Lookup
 from engine.mail.permutation import Words
 
 Integers = NDArray[np.int64]
@@ -18,7 +19,7 @@ UNLIMITED = 1 << 24
 _ONE = 1 << 32
 _MASK = np.uint64(_ONE - 1)
 _HALF = np.uint64(32)
-_NEVER = _ONE - 1
+_NEVER = np.uint64(_ONE - 1)
 _MARGIN = 2
 
 
@@ -28,7 +29,7 @@ class Branch:
 
     children: Integers
     weights: Integers
-    capacities: Integers | int = UNLIMITED
+    capacity: Integers | int = UNLIMITED
 
 
 class Level:
@@ -40,22 +41,43 @@ class Level:
     integer arithmetic: any item, on any machine, finds the same child.
     """
 
-    def __init__(self, branches: Sequence[Branch]) -> None:
-        ordered = [_ordered(branch) for branch in branches]
-        sizes = np.array([len(branch.children) for branch in ordered])
-        nodes = np.repeat(np.arange(len(ordered), dtype=np.uint64) << _HALF, sizes)
-        bounds = [_bounds(branch.weights) for branch in ordered]
-        self._children = np.concatenate([branch.children for branch in ordered])
-        self._lower = np.concatenate([bound[:-1] for bound in bounds])
-        self._upper = np.concatenate([bound[1:] for bound in bounds])
-        self._keys = nodes + self._lower
-        fills = [_fill(branch, bound) for branch, bound in zip(ordered, bounds, strict=True)]
-        self._full_from = min(int(full[0]) for full, _ in fills)
-        self._full_keys = nodes + np.concatenate([full for full, _ in fills])
-        self._before = np.concatenate([before for _, before in fills])
-        self._before_keys = nodes + self._before
-        self._capacities = np.concatenate([_capacities(branch) for branch in ordered]).astype(np.uint64)
-        self.trivial = len(self._children) == 1
+    def __init__(self, nodes: Integers, children: Integers, weights: Integers, capacity: Integers | int = UNLIMITED) -> None:
+        """One row per child, rows of a node together, nodes numbered from 0; weights above zero."""
+        room = np.minimum(np.broadcast_to(np.asarray(capacity, np.int64), weights.shape), UNLIMITED)
+        scaled = _scaled(nodes, weights)
+        order = np.lexsort((-((scaled + _MARGIN) / room), nodes))
+        nodes, scaled, room = nodes[order], scaled[order], room[order].astype(np.uint64)
+        first = _starts(nodes)
+        scaled[first] += _ONE - np.add.reduceat(scaled, first)
+        keys = nodes.astype(np.uint64) << _HALF
+        self.trivial = len(children) == 1
+        self._children, self._room = children[order], room
+        self._lower = _before(scaled.astype(np.uint64), nodes, first)
+        self._upper = self._lower + scaled.astype(np.uint64)
+        self._keys = keys + self._lower
+        self._only_node = Lookup(self._lower) if len(first) == 1 else None
+        self._before = np.minimum(_before(room, nodes, first), _NEVER)
+        self._before_keys = keys + self._before
+        full = _full_from(self._lower, self._upper, self._before, room)
+        full[np.append(first[1:], len(nodes)) - 1] = _NEVER
+        self._full_keys = np.maximum.accumulate(keys + full)
+        self._full_from = int(full[first].min())
+
+    @classmethod
+    def of(cls, branches: Sequence[Branch]) -> Level:
+        """The level with these nodes."""
+        sizes = [len(branch.children) for branch in branches]
+        return cls(
+            np.repeat(np.arange(len(branches)), sizes),
+            np.concatenate([branch.children for branch in branches]),
+            np.concatenate([branch.weights for branch in branches]),
+            np.concatenate([np.broadcast_to(branch.capacity, branch.weights.shape) for branch in branches]),
+        )
+
+    @classmethod
+    def single(cls, weights: Integers, capacity: Integers | int = UNLIMITED) -> Level:
+        """The level with one node, its children numbered from 0."""
+        return cls(np.zeros(len(weights), np.int64), np.arange(len(weights)), weights, capacity)
 
     def descend(self, node: Integers | int, item: Words, items: Words, start: Words) -> tuple[Integers, Words, Words]:
         """Child, number of the item within it and how many items it has, for item `item` of a node's `items`.
@@ -64,10 +86,16 @@ class Level:
         """
         at = np.asarray(node).astype(np.uint64) << _HALF
         if int(items.max(initial=0)) < self._full_from:
-            place = np.searchsorted(self._keys, at + ((item << _HALF) + start) // items, side="right") - 1
+            place = self._place(at, ((item << _HALF) + start) // items)
             low, high = _first(self._lower[place], items, start), _first(self._upper[place], items, start)
             return self._children[place], item - low, high - low
         return self._descend_full(at, item, items, start)
+
+    def _place(self, at: Words, share: Words) -> Integers:
+        """The row of the child that a share of the node falls on, in units of 2**-32."""
+        if self._only_node:
+            return self._only_node(share)
+        return np.searchsorted(self._keys, at + share, side="right") - 1
 
     def _descend_full(self, at: Words, item: Words, items: Words, start: Words) -> tuple[Integers, Words, Words]:
         open_from = np.searchsorted(self._full_keys, at + items, side="right")
@@ -78,52 +106,41 @@ class Level:
         rest = np.maximum(items, taken + np.uint64(1)) - taken
         within = np.where(full, np.uint64(0), item - taken)
         share = ((within << _HALF) + start) // rest
-        shared = np.searchsorted(self._keys, at + base + ((share * (_ONE - base)) >> _HALF), side="right") - 1
+        shared = self._place(at, base + ((share * (_ONE - base)) >> _HALF))
         low = _first(_rescaled(self._lower[shared], base), rest, start)
         high = _first(_rescaled(self._upper[shared], base), rest, start)
         place = np.where(full, place, shared)
         return (
             self._children[place],
             np.where(full, item - self._before[place], within - low),
-            np.where(full, self._capacities[place], high - low),
+            np.where(full, self._room[place], high - low),
         )
 
 
-def _ordered(branch: Branch) -> Branch:
-    """The branch with scaled weights, children by falling weight per capacity, so that those filled first are a prefix."""
-    weights, capacities = _scaled(branch.weights), _capacities(branch)
-    order = np.argsort(-((weights + _MARGIN) / capacities), kind="stable")
-    return Branch(branch.children[order], weights[order], capacities[order])
+def _starts(nodes: Integers) -> Integers:
+    """Where each node's rows begin."""
+    return np.flatnonzero(np.diff(nodes, prepend=-1))
 
 
-def _capacities(branch: Branch) -> Integers:
-    wide = np.broadcast_to(np.asarray(branch.capacities, np.int64), branch.weights.shape)
-    return np.minimum(wide, UNLIMITED)
+def _scaled(nodes: Integers, weights: Integers) -> Integers:
+    """Weights in units of 2**-32 of their node's sum, rounded down, at least 1."""
+    first = _starts(nodes)
+    sums = np.add.reduceat(weights, first)[nodes]
+    sizes = np.diff(first, append=len(nodes))[nodes]
+    return 1 + np.floor(weights / sums * (_ONE - sizes)).astype(np.int64)
 
 
-def _scaled(weights: Integers) -> Integers:
-    """Weights that add up to 2**32, each at least 1; what rounding leaves over goes to the heaviest."""
-    scaled = 1 + np.floor(weights / int(weights.sum()) * (_ONE - len(weights))).astype(np.int64)
-    scaled[np.argmax(scaled)] += _ONE - int(scaled.sum())
-    return scaled
+def _before(values: Words, nodes: Integers, first: Integers) -> Words:
+    """The sum of the values before each row within its node."""
+    sums = np.cumsum(values) - values
+    return sums - sums[first][nodes]
 
 
-def _bounds(weights: Integers) -> Words:
-    return np.concatenate([[0], np.cumsum(weights)]).astype(np.uint64)
-
-
-def _fill(branch: Branch, bounds: Words) -> tuple[Words, Words]:
-    """For each child, how many items fill it, and the capacity of those before it.
-
-    A child is filled a little early (its width widened by a margin) so that rounding gives no other more than it can hold.
-    """
-    capacities = _capacities(branch).astype(np.uint64)
-    widths = bounds[1:] - bounds[:-1]
-    left = np.uint64(_ONE) - bounds[:-1]
-    before = np.concatenate([[0], np.cumsum(capacities)[:-1]]).astype(np.uint64)
-    full = np.maximum.accumulate(before + capacities * left // (widths + np.uint64(_MARGIN)) + np.uint64(1))
-    full[-1] = _NEVER
-    return np.minimum(full, np.uint64(_NEVER)), np.minimum(before, np.uint64(_NEVER))
+def _full_from(lower: Words, upper: Words, before: Words, room: Words) -> Words:
+    """From how many items of the node on each child is filled; its width is widened by a margin, so that a child is filled
+    a little early rather than that rounding gives another more than it can hold."""
+    full = before + room * (np.uint64(_ONE) - lower) // (upper - lower + np.uint64(_MARGIN)) + np.uint64(1)
+    return np.minimum(full, _NEVER)
 
 
 def _first(bound: Words, items: Words, start: Words) -> Words:

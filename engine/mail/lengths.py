@@ -26,7 +26,7 @@ def fitting(pattern: Pattern, first: Spellings, last: Spellings, limit: int, dig
         if share >= _ENOUGH:
             break
     if share == 0:
-        raise ValueError(f"gives local parts longer than {limit} characters; shorten it")
+        raise ValueError(f"every address would have more than {limit} characters before the @; shorten the pattern")
     return room, sizes[0] <= longest[0], sizes[1] <= longest[1]
 
 

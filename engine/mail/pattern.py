@@ -118,9 +118,9 @@ def is_name(token: Token) -> bool:
 def parse(text: str) -> Pattern:
     """Parse and check a pattern such as `{f}{lastname}`; upper-case letters count as lower-case. Raises `PatternError`."""
     if not text.strip():
-        raise PatternError("is empty; write text and placeholders, for example " + DEFAULT_PATTERN)
+        raise PatternError("the pattern is empty; write text and placeholders, for example " + DEFAULT_PATTERN)
     if len(text) > MAX_PATTERN:
-        raise PatternError(f"is longer than {MAX_PATTERN} characters")
+        raise PatternError(f"the pattern is longer than {MAX_PATTERN} characters")
     tokens = tuple(_tokens(text))
     _check_dots(text)
     return Pattern(tokens)
@@ -162,8 +162,8 @@ def _literal(text: str, start: int) -> str:
 def _check_dots(text: str) -> None:
     """A local part has no dot at its ends and no two in a row (RFC 5322 section 3.2.3, dot-atom)."""
     if text[0] == ".":
-        raise PatternError("begins with a dot, which no address may")
+        raise PatternError("the pattern begins with a dot, which no address may")
     if text[-1] == ".":
-        raise PatternError(f"ends with a dot at character {len(text)}, which no address may")
+        raise PatternError(f"the pattern ends with a dot at character {len(text)}, which no address may")
     if (double := text.find("..")) >= 0:
-        raise PatternError(f"has two dots in a row at character {double + 1}, which no address may")
+        raise PatternError(f"the pattern has two dots in a row at character {double + 1}, which no address may")

@@ -31,12 +31,12 @@ def ascii_domain(text: str) -> str:
         try:
             domain = idna.encode(domain, uts46=True).decode("ascii")
         except idna.IDNAError:
-            raise ValueError("is not a valid internationalised domain name (IDNA 2008)") from None
+            raise ValueError("the domain is not a valid internationalised one (IDNA 2008)") from None
     labels = domain.split(".")
     if len(labels) < 2:
-        raise ValueError("is not a full domain; write one such as gmail.com")
+        raise ValueError("the domain is incomplete; write one such as gmail.com")
     if len(domain) > MAX_DOMAIN or not all(_LABEL.fullmatch(label) for label in labels):
-        raise ValueError("is not a valid domain; use letters, digits and inner hyphens between dots, such as gmail.com")
+        raise ValueError("the domain is not valid; use letters, digits and inner hyphens between dots, such as gmail.com")
     if labels[-1].isdigit():
-        raise ValueError("is not a domain but looks like a network address; write one such as gmail.com")
+        raise ValueError("the domain looks like a network address; write one such as gmail.com")
     return domain

@@ -91,8 +91,8 @@ def recall(page: str) -> str | None:
 
 def forget(page: str, job_id: str) -> None:
     """Drop the last job of the page if it is this one."""
-    with _unseen("memory"):
-        _memory(key=f"memory_{page}", data={"name": page, "forget": job_id})
+    with _unseen("forget"):
+        _memory(key=f"forget_{page}", data={"name": page, "forget": job_id})
 
 
 def trade(ticket: str) -> None:

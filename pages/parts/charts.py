@@ -41,7 +41,9 @@ def _bars(tally: Mapping[str, int]) -> dict[str, Any]:
             "axisLine": {"show": False},
             "axisLabel": {**_TEXT, "width": 120, "overflow": "truncate"},
         },
-        "series": [{"type": "bar", "barMaxWidth": 16, "itemStyle": {"borderRadius": 3}, "label": _label(), "data": _values(rows)}],
+        "series": [
+            {"type": "bar", "barMaxWidth": 16, "itemStyle": {"borderRadius": 3}, "label": _label(), "data": _values(rows)}
+        ],
     }
 
 

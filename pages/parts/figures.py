@@ -33,15 +33,19 @@ def arrivals(database: Database, hours: int = 24) -> dict[str, list[int]]:
     """Jobs per hour of creation over the last hours, oldest first, by their present status and in `total`."""
     with database.read() as connection:
         last = connection.execute(select(now_ms())).scalar_one() // HOUR_MS
-        hour = (jobs.c.created_at / HOUR_MS).label("hour")
-        if not database.is_sqlite:
-            hour = func.floor(hour).label("hour")
-        query = select(func.floor(jobs.c.created_at // HOUR_MS), jobs.c.status, func.count())
-        query = query.where(jobs.c.created_at >= (last - hours + 1) * HOUR_MS)
-        rows = connection.execute(query.group_by(func.floor(jobs.c.created_at // HOUR_MS), jobs.c.status)).all()
+        hour = (jobs.c.created_at // HOUR_MS).label("hour")
+        query = select(hour, jobs.c.status, func.count()).where(jobs.c.created_at >= (last - hours + 1) * HOUR_MS)
+        rows = connection.execute(query.group_by(hour, jobs.c.status)).all()
     found: dict[str, list[int]] = defaultdict(lambda: [0] * hours)
     for slot, status, count in rows:
         index = int(slot) - last + hours - 1
         for name in (status, "total"):
             found[name][index] += count
     return dict(found)
+
+
+def ended_before(database: Database, days: int) -> int:
+    """How many jobs a cleanup of that age would delete."""
+    query = select(func.count()).select_from(jobs).where(jobs.c.completed_at <= now_ms() - days * 24 * HOUR_MS)
+    with database.read() as connection:
+        return connection.execute(query).scalar_one()

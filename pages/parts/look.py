@@ -20,6 +20,7 @@ LOGO = (
     'fill="#5b6cf0">Postbench</text></svg>'
 )
 
+
 @cache
 def _style() -> str:
     return f"<style>{(Path(__file__).parent / 'style.css').read_text()}</style>"

@@ -42,7 +42,9 @@ def counters(job: Job, now_ms: int) -> list[str]:
     speed = charts.rates(job.history)
     curve = [point[1] for point in job.history]
     return [
-        markup.tile("Processed", words.number(job.processed_items), f"of {words.number(job.total_items)}", markup.spark(curve, "blue")),
+        markup.tile(
+            "Processed", words.number(job.processed_items), f"of {words.number(job.total_items)}", markup.spark(curve, "blue")
+        ),
         markup.tile("Rate", words.rate(_rate(job, now_ms)), _peak(speed), markup.spark(speed, "violet", "items per second")),
         _outcome("Succeeded", job.success_count, job, "green"),
         _outcome("Failed", job.failed_count, job, "red"),

@@ -42,7 +42,9 @@ def remark(database: Database, job: Job, now_ms: int) -> Remark | None:
         case Status.FAILED:
             return Remark("red", job.error_message or "The job failed.", _after_failure(job))
         case Status.CANCELLED if job.processed_items:
-            return Remark("gray", "Cancelled.", f"The {words.plural(job.processed_items, 'row')} below are kept. Resume does the rest.")
+            return Remark(
+                "gray", "Cancelled.", f"The {words.plural(job.processed_items, 'row')} below are kept. Resume does the rest."
+            )
         case Status.CANCELLED:
             return Remark("gray", "Cancelled before the first row.", "Resume starts it again.")
     return None
@@ -50,19 +52,31 @@ def remark(database: Database, job: Job, now_ms: int) -> Remark | None:
 
 def _pending(database: Database, job: Job, now_ms: int) -> Remark:
     if job.run_after and job.run_after > now_ms:
-        return Remark("violet", f"Starts in {words.duration((job.run_after - now_ms) / 1000)}.", "Its start was put off when it was submitted.")
+        return Remark(
+            "violet",
+            f"Starts in {words.duration((job.run_after - now_ms) / 1000)}.",
+            "Its start was put off when it was submitted.",
+        )
     if not engines.living(database):
         return Remark("amber", "Waiting: no engine is alive.", _NO_ENGINE)
     before = figures.ahead(database, job)
     if not before:
         return Remark("blue", "Next in the queue.", "An engine takes it in a moment.")
-    return Remark("blue", f"In the queue, {words.plural(before, 'job')} ahead.", "Jobs share the engine; small ones do not wait for large ones.")
+    return Remark(
+        "blue",
+        f"In the queue, {words.plural(before, 'job')} ahead.",
+        "Jobs share the engine; small ones do not wait for large ones.",
+    )
 
 
 def _running(database: Database, job: Job, now_ms: int) -> Remark | None:
     if job.wake_at is not None:
         wait = max(0.0, (job.wake_at - now_ms) / 1000)
-        return Remark("violet", f"Waiting, goes on in {words.duration(wait)}.", "A server asked to come back later. It costs nothing meanwhile.")
+        return Remark(
+            "violet",
+            f"Waiting, goes on in {words.duration(wait)}.",
+            "A server asked to come back later. It costs nothing meanwhile.",
+        )
     if now_ms - job.updated_at > STALE_MS and not engines.living(database):
         return Remark("amber", "Standing still: no engine is alive.", _NO_ENGINE)
     return None

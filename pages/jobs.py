@@ -1,0 +1,5 @@
+"""The list of jobs."""
+
+from pages.parts.archive import archive
+
+archive()

@@ -1,0 +1,82 @@
+"""The toolbar of a job cell: what can be done with this job in its present state."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import streamlit as st
+
+from engine.durable import control
+from engine.durable.contract import JobType
+from engine.durable.states import CANCELLABLE, PAUSABLE, RESUMABLE, Status
+from engine.durable.tables import Job
+from engine.workbench import workbench
+from pages.parts import browser, catalog, markup, say
+from pages.parts.downloads import downloads
+from pages.parts.situation import phase
+
+
+def toolbar(job: Job, job_type: JobType, edit: Callable[[], None]) -> None:
+    """Title and pill on the left, buttons on the right."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="toolbar"):
+        title = f"<b>{job_type.title}</b>{markup.pill(phase(job))}<code>{job.id[:8]}</code>"
+        st.html(f'<div class="pb-title">{title}</div>', width="content")
+        st.space("stretch")
+        _steering(job)
+        downloads(job)
+        browser.copy_link(catalog.link(job))
+        _more(job, job_type, edit)
+
+
+def _steering(job: Job) -> None:
+    database = workbench().database
+    if job.status in PAUSABLE:
+        _button("Pause", "pause", lambda: control.pause(database, job.id))
+    if job.status in RESUMABLE:
+        primary = job.status != Status.CANCELLED
+        _button("Resume", "play_arrow", lambda: control.resume(database, job.id), primary=primary)
+    if job.status in CANCELLABLE:
+        _button("Cancel", "stop_circle", lambda: control.cancel(database, job.id))
+
+
+def _more(job: Job, job_type: JobType, edit: Callable[[], None]) -> None:
+    with st.popover("More", icon=":material/more_horiz:", key="more"):
+        _button("Run again", "replay", lambda: _rerun(job, job_type), help_text="A new job with the same parameters", wide=True)
+        st.button(
+            "Edit and run", icon=":material/edit:", on_click=edit, help="Opens the form with these parameters", width="stretch"
+        )
+        if job.ended and st.button("Delete …", icon=":material/delete:", width="stretch", key="delete"):
+            _confirm_delete(job)
+
+
+def _button(
+    label: str, icon: str, work: Callable[[], object], *, primary: bool = False, help_text: str | None = None, wide: bool = False
+) -> None:
+    st.button(
+        label,
+        icon=f":material/{icon}:",
+        type="primary" if primary else "secondary",
+        help=help_text,
+        width="stretch" if wide else "content",
+        on_click=lambda: say.attempt(work),
+        key=f"do_{label.lower().replace(' ', '_')}",
+    )
+
+
+def _rerun(job: Job, job_type: JobType) -> None:
+    bench = workbench()
+    st.query_params.from_dict({"job_id": control.rerun(bench.database, bench.vault, job.id, job_type)})
+    say.later("Submitted again as a new job")
+
+
+@st.dialog("Delete this job?")
+def _confirm_delete(job: Job) -> None:
+    st.markdown(f"Its {job.processed_items:,} rows and its timeline go for good, and the link to it stops working.")
+    with st.container(horizontal=True, horizontal_alignment="right"):
+        if st.button("Keep it", key="delete_no"):
+            st.rerun()
+        if st.button("Delete", type="primary", icon=":material/delete:", key="delete_yes"):
+            if say.attempt(lambda: control.remove(workbench().database, job.id), "Deleted"):
+                st.session_state["forget"] = job.id
+                st.query_params.clear()
+            st.rerun()

@@ -1,0 +1,149 @@
+"""The page `/jobs`: filter, page, open, and act on many jobs at once."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import streamlit as st
+
+from engine.durable import queries
+from engine.durable.queries import Filter, JobPage
+from engine.durable.states import Status
+from engine.durable.tables import Job
+from engine.errors import InvalidInput
+from engine.workbench import workbench
+from pages.parts import catalog, markup, words
+from pages.parts.bulk import bulk, cleanup
+from pages.parts.joblist import jobs_table
+
+PAGE_JOBS = 25
+_TRAIL = "jobs_trail"
+"""Session key: the cursors of the pages before this one, so that one can go back."""
+LIVE_SECONDS = 3.0
+
+
+def archive() -> None:
+    """Everything on the page."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.html(markup.heading("Jobs", "Every job of this installation, newest first."), width="content")
+        st.space("stretch")
+        cleanup()
+    wanted = _filters()
+    st.fragment(_list, run_every=LIVE_SECONDS if not _selected() else None)(wanted)
+
+
+def _filters() -> Filter:
+    """Type, text and status, all in the address."""
+    first = {"on_change": _restart, "bind": "query-params"}
+    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="filters"):
+        text = st.text_input(
+            "Search",
+            key="q",
+            placeholder="Search id, type, parameters",
+            icon=":material/search:",
+            label_visibility="collapsed",
+            width=300,
+            **first,
+        )
+        kind = st.selectbox(
+            "Type", list(workbench().types), index=None, key="type", placeholder="Any type", format_func=catalog.title,
+            label_visibility="collapsed", width=220, **first,
+        )  # fmt: skip
+        base = Filter(type=kind, q=(text or "").strip() or None)
+        counts = queries.stats(workbench().database, base)
+        status = st.pills(
+            "Status",
+            list(Status),
+            key="status",
+            format_func=lambda name: f"{name} {words.short(counts[name])}",
+            label_visibility="collapsed",
+            **first,
+        )
+    return Filter(type=base.type, q=base.q, status=str(status) if status else None)
+
+
+def _restart() -> None:
+    """A changed filter begins on its first page."""
+    st.session_state[_TRAIL] = []
+    st.query_params.pop("from", None)
+
+
+def _list(wanted: Filter) -> None:
+    database = workbench().database
+    counts = queries.stats(database, wanted)
+    matching = counts[wanted.status] if wanted.status else counts["total"]
+    try:
+        page = queries.listed(database, wanted, PAGE_JOBS, st.query_params.get("from"))
+    except InvalidInput:  # a link whose cursor was cut short: begin at the newest
+        _restart()
+        page = queries.listed(database, wanted, PAGE_JOBS)
+    if not page.jobs:
+        _nothing(wanted)
+        return
+    chosen = _picked(page.jobs)
+    bulk(chosen, wanted, matching)
+    jobs_table(page.jobs, "jobs", select=True)
+    _turn(page, matching)
+
+
+def _selected() -> bool:
+    table = st.session_state.get("jobs_table")
+    return bool(table and table["selection"]["rows"])
+
+
+def _picked(jobs: Sequence[Job]) -> list[Job]:
+    rows = st.session_state.get("jobs_table")
+    return [jobs[row] for row in rows["selection"]["rows"] if row < len(jobs)] if rows else []
+
+
+def _turn(page: JobPage, matching: int) -> None:
+    """Newer and older, by keyset."""
+    trail: list[str | None] = st.session_state.setdefault(_TRAIL, [])
+    here = st.query_params.get("from")
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        st.button("Newest", icon=":material/first_page:", type="tertiary", disabled=not here, on_click=_restart, key="newest")
+        st.button("Newer", icon=":material/chevron_left:", disabled=not here, on_click=_back, key="newer")
+        st.button(
+            "Older",
+            icon=":material/chevron_right:",
+            icon_position="right",
+            disabled=page.cursor is None,
+            on_click=_forth,
+            args=(page.cursor,),
+            key="older",
+        )
+        first = len(trail) * PAGE_JOBS + 1
+        place = f"{first:,} to {first + len(page.jobs) - 1:,} of " if trail or not here else ""
+        st.html(f'<span class="pb-quiet">{place}{words.plural(matching, "job")}</span>', width="content")
+
+
+def _forth(cursor: str) -> None:
+    st.session_state.setdefault(_TRAIL, []).append(st.query_params.get("from"))
+    st.query_params["from"] = cursor
+
+
+def _back() -> None:
+    trail = st.session_state.get(_TRAIL) or [None]
+    cursor = trail.pop()
+    if cursor:
+        st.query_params["from"] = cursor
+    else:
+        _restart()
+
+
+def _nothing(wanted: Filter) -> None:
+    filtered = wanted != Filter()
+    title = "No job fits" if filtered else "No jobs yet"
+    text = "Change or clear the filters above." if filtered else "The first one is a form away."
+    with st.container(border=True, key="empty"):
+        st.html(f'<div class="pb-empty"><b>{title}</b><span>{text}</span></div>')
+        with st.container(horizontal=True, horizontal_alignment="center"):
+            if filtered:
+                st.button("Clear the filters", on_click=_clear, key="clear")
+            for job_type in [] if filtered else catalog.shown(workbench())[:1]:
+                st.page_link(catalog.script(job_type.name), label=job_type.title, icon=catalog.icon(job_type), width="content")
+
+
+def _clear() -> None:
+    _restart()
+    st.session_state["q"], st.session_state["type"], st.session_state["status"] = "", None, None

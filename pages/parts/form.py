@@ -1,0 +1,101 @@
+"""Forms of job types: a line under each field for its hint or its error, and the same checks as a submit."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from html import escape
+from typing import Any
+
+import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
+
+from engine.durable.contract import JobParams, JobType, Plan
+from engine.durable.validate import read_params
+from engine.errors import InvalidInput, Problem
+
+Raw = dict[str, Any]
+
+
+@dataclass
+class Slots:
+    """The line under each field: its hint, or what is wrong with it."""
+
+    _slots: dict[str, DeltaGenerator] = field(default_factory=dict)
+
+    def under(self, name: str, hint: str = "") -> None:
+        """Make the line of a field; call it right after the widget."""
+        slot = st.empty()
+        slot.html(_line("pb-hint", hint))
+        self._slots[name] = slot
+
+    def fill(self, problems: tuple[Problem, ...], elsewhere: DeltaGenerator) -> None:
+        """Write the problems over the hints; those of fields without a line go to `elsewhere`."""
+        wrong: dict[str, list[str]] = defaultdict(list)
+        for problem in problems:
+            wrong[problem.field.partition(".")[0]].append(_sentence(problem))
+        for name in wrong.keys() & self._slots.keys():
+            self._slots[name].html(_line("pb-wrong", " ".join(wrong.pop(name))))
+        if wrong:
+            rest = " ".join(f"{name}: {' '.join(said)}" if name else " ".join(said) for name, said in wrong.items())
+            elsewhere.html(f'<div class="pb-notice pb-red" role="alert"><b>Not yet.</b><span>{escape(rest)}</span></div>')
+
+
+@dataclass(frozen=True)
+class Form:
+    """What a job type's page brings: its fields, how to fill them from a job's parameters, and a preview."""
+
+    draw: Callable[[Slots], Raw]
+    load: Callable[[Mapping[str, Any]], None]
+    preview: Callable[[JobParams], None] | None = None
+    brief: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None
+    verb: str = "Run"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The outcome of a check: parameters and plan, or problems."""
+
+    params: JobParams | None = None
+    plan: Plan | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+def check(job_type: JobType, raw: Raw) -> Checked:
+    """What a submit of these values would say, without submitting. A type that needs a list is planned only at submit."""
+    try:
+        params = read_params(job_type, raw)
+        plan = job_type.plan(params, None) if job_type.source == "none" else None
+    except InvalidInput as error:
+        return Checked(problems=error.problems)
+    return Checked(params, plan)
+
+
+def brief(params: Mapping[str, Any]) -> dict[str, str]:
+    """Parameters as names and short values, without what was left out."""
+    return {name: _value(value) for name, value in params.items() if value not in (None, "", [], {})}
+
+
+def _value(value: Any) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, Mapping):
+        return " ".join(str(part) for part in value.values())
+    if isinstance(value, list):
+        text = ", ".join(_value(part) for part in value[:6])
+        return text + (f" and {len(value) - 6} more" if len(value) > 6 else "")
+    text = str(value)
+    return text if len(text) <= 80 else f"{text[:79]}…"
+
+
+def _sentence(problem: Problem) -> str:
+    text = problem.message[:1].upper() + problem.message[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def _line(style: str, text: str) -> str:
+    role = ' role="alert"' if style == "pb-wrong" else ""
+    return f'<span class="{style}"{role}>{escape(text) or "&nbsp;"}</span>'

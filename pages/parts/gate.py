@@ -1,0 +1,93 @@
+"""The login gate: open when nothing is configured, else Streamlit's OIDC login or the API token."""
+
+from __future__ import annotations
+
+import time
+
+import streamlit as st
+
+from engine import access
+from engine.workbench import Workbench
+from pages.parts import browser, markup
+
+_TICKET = "ticket"
+_IN = "let_in"
+
+
+def gate(bench: Workbench) -> None:
+    """Let the visitor in, or ask and stop the page."""
+    if not access.required(bench.settings):
+        return
+    if access.login_configured():
+        _login()
+    elif not _known(bench):
+        _ask_token(bench)
+    _open_downloads(bench)
+
+
+def visitor() -> str | None:
+    """Who is logged in; None without a login."""
+    if not access.login_configured() or not st.user.is_logged_in:
+        return None
+    return str(st.user.get("email") or st.user.get("sub") or "") or None
+
+
+def sign_out() -> None:
+    """A way out for who came in by the login."""
+    if name := visitor():
+        st.html(f'<div class="pb-quiet">Signed in as {markup.escape(name)}</div>')
+        st.button("Sign out", icon=":material/logout:", type="tertiary", on_click=st.logout, key="sign_out")
+
+
+def _login() -> None:
+    """OIDC. Streamlit keeps its own cookie and does not look at `exp`: an expired identity has to come again."""
+    if st.user.is_logged_in and not _expired():
+        browser.return_to_deep_link()
+        return
+    browser.keep_deep_link()
+    with _card("Sign in", "Your session has ended." if st.user.is_logged_in else "This workbench is for members."):
+        st.button(
+            "Continue with your account", type="primary", icon=":material/login:", on_click=st.login, width="stretch", key="login"
+        )
+    st.stop()
+
+
+def _expired() -> bool:
+    expires = st.user.get("exp")
+    return expires is not None and float(str(expires)) <= time.time()
+
+
+def _known(bench: Workbench) -> bool:
+    """Whether this session gave the token, or this browser did before."""
+    cookie = st.context.cookies.get(access.COOKIE, "")
+    return bool(st.session_state.get(_IN)) or (bool(cookie) and access.honoured(bench.vault, "session", cookie))
+
+
+def _ask_token(bench: Workbench) -> None:
+    with _card("Sign in", "This workbench is locked with its API token."), st.form("token_form", border=False):
+        given = st.text_input(
+            "API token", type="password", key="token", help="The value of POSTBENCH_API_TOKEN", autocomplete="current-password"
+        )
+        pressed = st.form_submit_button("Sign in", type="primary", icon=":material/lock_open:", width="stretch")
+        if pressed and access.token_matches(bench.settings, given or ""):
+            st.session_state[_IN] = True
+            st.rerun()
+        elif pressed:
+            st.html(markup.notice("red", "This is not the token.", "It is the value of POSTBENCH_API_TOKEN on the server."))
+    st.stop()
+
+
+def _card(title: str, text: str) -> st.delta_generator.DeltaGenerator:
+    with st.container(horizontal_alignment="center"):
+        box = st.container(border=True, width=400, key="gate")
+    box.html(markup.heading(title, text))
+    return box
+
+
+def _open_downloads(bench: Workbench) -> None:
+    """Once a session: a cookie with which the browser's downloads from `/api` are let in."""
+    cookie = st.context.cookies.get(access.COOKIE, "")
+    if cookie and access.honoured(bench.vault, "session", cookie):
+        return
+    ticket = st.session_state.setdefault(_TICKET, access.mint(bench.vault, "ticket", access.TICKET_SECONDS))
+    browser.trade(ticket)

@@ -1,0 +1,78 @@
+"""Jobs as a table: status pills, progress, a button that opens the job."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import pandas as pd
+import streamlit as st
+
+from engine.durable.states import Status
+from engine.durable.tables import Job
+from pages.parts import catalog, words
+from pages.parts.form import brief
+from pages.parts.rows import ROW_HEIGHT, status_column
+from pages.parts.situation import phase
+
+_STATES = [*Status, "waiting"]
+OPEN = ":material/open_in_new: Open"
+
+
+def jobs_table(jobs: Sequence[Job], key: str, *, select: bool = False, height: int | None = None) -> list[int]:
+    """Show the jobs, newest first as given; returns the rows that are selected. A click on `Open` goes to the job."""
+    shown = st.dataframe(
+        _frame(jobs),
+        key=f"{key}_table",
+        hide_index=True,
+        row_height=ROW_HEIGHT,
+        height=height or (len(jobs) + 1) * ROW_HEIGHT + 12,
+        column_config=_columns(key),
+        on_select="rerun" if select else "ignore",
+        selection_mode="multi-row",
+        placeholder="",
+        alt="Jobs",
+    )
+    clicked = st.session_state.get(f"{key}_open")
+    if clicked and clicked["row"] < len(jobs):
+        job = jobs[clicked["row"]]
+        catalog.open_job(job.type, job.id)
+    return list(shown.selection.rows) if select else []  # type: ignore[union-attr]
+
+
+def _frame(jobs: Sequence[Job]) -> pd.DataFrame:
+    return pd.DataFrame(
+        {
+            "status": [[phase(job)] for job in jobs],
+            "type": [catalog.title(job.type) for job in jobs],
+            "parameters": [_what(job) for job in jobs],
+            "progress": [job.progress for job in jobs],
+            "rows": [job.processed_items for job in jobs],
+            "created": pd.to_datetime([job.created_at for job in jobs], unit="ms", utc=True),
+            "took": [_took(job) for job in jobs],
+            "open": [OPEN for _ in jobs],
+        }
+    )
+
+
+def _what(job: Job) -> str:
+    values = brief({k: v for k, v in job.params.items() if k != "seed"})
+    return " · ".join(values.values())
+
+
+def _took(job: Job) -> str:
+    return words.duration((job.completed_at - job.started_at) / 1000) if job.completed_at and job.started_at else ""
+
+
+def _columns(key: str) -> dict[str, Any]:
+    c = st.column_config
+    return {
+        "status": status_column(_STATES, label="status"),
+        "type": c.TextColumn("type", width=140),
+        "parameters": c.TextColumn("parameters", width=300),
+        "progress": c.ProgressColumn("progress", min_value=0, max_value=100, format="%.4g%%", width=130),
+        "rows": c.NumberColumn("rows", format="localized", width=80),
+        "created": c.DatetimeColumn("created", format="D MMM, HH:mm:ss", timezone=st.context.timezone, width=120),
+        "took": c.TextColumn("took", width=90),
+        "open": c.ButtonColumn("", type="tertiary", key=f"{key}_open", width=84),
+    }

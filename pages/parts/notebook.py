@@ -1,0 +1,153 @@
+"""The page of a job type: the form as an input cell, under it the job as an output cell."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import secrets
+from collections.abc import Callable
+
+import streamlit as st
+
+from engine.durable import queries
+from engine.durable.contract import JobType
+from engine.durable.submit import Request, submit
+from engine.durable.tables import Job
+from engine.errors import InvalidInput, NotFound, Problem
+from engine.workbench import workbench
+from pages.parts import browser, catalog, figures, gate, markup, words
+from pages.parts.cell import cell
+from pages.parts.form import Form, Raw, Slots, brief, check
+from pages.parts.situation import phase
+
+
+def notebook(type_name: str, form: Form) -> None:
+    """Everything on a job type's page."""
+    job_type = workbench().job_type(type_name)
+    st.html(markup.heading(job_type.title, job_type.summary))
+    job_id = st.query_params.get("job_id")
+    if not job_id:
+        _forget(type_name)
+        _offer(job_type)
+        st.fragment(_input)(job_type, form)
+        return
+    try:
+        job = queries.get(workbench().database, job_id)
+    except NotFound:
+        _unknown(job_type, job_id)
+        return
+    if job.type != type_name and job.type in workbench().types:
+        catalog.open_job(job.type, job.id)
+    _filled(job, job_type, form)
+
+
+def _filled(job: Job, job_type: JobType, form: Form) -> None:
+    """Input and output of a job."""
+
+    def edit() -> None:
+        form.load(job.params)
+        st.session_state[_editing(job_type)] = job.id
+
+    browser.remember(job_type.name, job.id)
+    if st.session_state.get(_editing(job_type)) == job.id:
+        st.fragment(_input)(job_type, form)
+    else:
+        _folded(job, form, edit)
+    cell(job, job_type, edit)
+
+
+def _editing(job_type: JobType) -> str:
+    return f"editing_{job_type.name}"
+
+
+def _folded(job: Job, form: Form, edit: Callable[[], None]) -> None:
+    """The input cell of a submitted job: its parameters on a line."""
+    with st.container(border=True, key="cell_in"), st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
+        st.html(markup.facts((form.brief or brief)(job.params)), width="content")
+        st.space("stretch")
+        st.button("Edit", icon=":material/edit:", type="tertiary", on_click=edit, key="edit")
+        st.button("New", icon=":material/add:", type="tertiary", on_click=st.query_params.clear, key="new")
+
+
+def _input(job_type: JobType, form: Form) -> None:
+    """The open input cell. Every change is checked as a submit would; the button stands on top, where no message moves it."""
+    slots = Slots()
+    with st.container(border=True, key="cell_in"):
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.html('<h3 class="pb-h2">Parameters</h3>', width="content")
+            st.space("stretch")
+            pressed = st.button(form.verb, icon=":material/play_arrow:", type="primary", shortcut="Ctrl+Enter", key="run")
+        elsewhere = st.empty()
+        raw = form.draw(slots)
+        checked = check(job_type, raw)
+        problems = checked.problems
+        if pressed and not problems:
+            problems = _submit(job_type, raw)
+        slots.fill(problems, elsewhere)
+        if checked.params is not None and form.preview:
+            form.preview(checked.params)
+    if pressed and problems:
+        st.toast("Nothing was submitted: see the marked fields", icon=":material/error:")
+
+
+def _submit(job_type: JobType, raw: Raw) -> tuple[Problem, ...]:
+    bench = workbench()
+    request = Request(job_type, raw, user_id=gate.visitor(), idempotency_key=_key(job_type, raw))
+    try:
+        done = submit(bench.database, bench.vault, request)
+    except InvalidInput as error:
+        return error.problems
+    st.session_state.pop(_token(job_type), None)
+    st.session_state.pop(_editing(job_type), None)
+    st.query_params.from_dict({"job_id": done.job_id})
+    st.rerun()
+
+
+def _token(job_type: JobType) -> str:
+    return f"token_{job_type.name}"
+
+
+def _key(job_type: JobType, raw: Raw) -> str:
+    """The same for a double click, another for another submit."""
+    token = st.session_state.setdefault(_token(job_type), secrets.token_urlsafe(16))
+    digest = hashlib.sha256(json.dumps(raw, sort_keys=True, default=str).encode()).hexdigest()
+    return f"page-{token}-{digest[:32]}"
+
+
+def _forget(type_name: str) -> None:
+    if deleted := st.session_state.pop("forget", None):
+        browser.forget(type_name, deleted)
+
+
+def _offer(job_type: JobType) -> None:
+    """The last job of this page in this browser, if it still exists."""
+    job_id = browser.recall(job_type.name)
+    if not job_id:
+        return
+    try:
+        job = queries.get(workbench().database, job_id)
+    except NotFound:
+        return
+    now = figures.now(workbench().database)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="last_job"):
+        text = f"{words.number(job.processed_items)} of {words.number(job.total_items)} · {words.ago(job.created_at, now)}"
+        st.html(f'<div class="pb-quiet">Last job here: {markup.pill(phase(job))} {text}</div>', width="content")
+        page = catalog.script(job.type)
+        st.page_link(page, label="Open it", icon=":material/arrow_forward:", query_params={"job_id": job.id}, width="content")
+
+
+def _unknown(job_type: JobType, job_id: str) -> None:
+    """There is no such job: say so, and how to go on."""
+    with st.container(border=True, key="cell_out_unknown"):
+        text = "It was deleted, or pruned after the retention time, or the link is not complete."
+        st.html(
+            f'<div class="pb-empty"><b>This job is not here</b><span>{text}</span><span class="pb-mono">{_safe(job_id)}</span></div>'
+        )
+        with st.container(horizontal=True, horizontal_alignment="center"):
+            st.button("New job", type="primary", icon=":material/add:", on_click=st.query_params.clear, key="new")
+            st.page_link("jobs.py", label="All jobs", icon=":material/list:", width="content")
+    browser.forget(job_type.name, job_id)
+
+
+def _safe(job_id: str) -> str:
+    return "".join(c for c in job_id[:40] if c.isalnum() or c in "-_")

@@ -1,0 +1,5 @@
+"""The system: engines, database, settings."""
+
+from pages.parts.machine import machine
+
+machine()
