@@ -31,13 +31,7 @@ def plain_schema(schema: pa.Schema) -> pa.Schema:
 
 def plain_table(table: pa.Table, schema: pa.Schema) -> pa.Table:
     """The table under a schema that `plain_schema` made: lacking columns are empty, not-a-number is empty."""
-    columns = [
-        _plain_column(table.column(field.name), field.type)
-        if field.name in table.column_names
-        else pa.nulls(len(table), field.type)
-        for field in schema
-    ]
-    return pa.table(columns, schema=schema)
+    return pa.table([_plain_column(table, field) for field in schema], schema=schema)
 
 
 def pieces(tables: Iterator[pa.Table], schema: pa.Schema) -> Iterator[pa.Table]:

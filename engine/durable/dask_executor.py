@@ -166,14 +166,16 @@ class _Cluster:
         self._address, self._doors, self._heard = address, doors, heard
         self.topic = f"postbench-{uuid4().hex}"
         self._client: Any = None
+        self._comm: Any = None
         self._connecting = asyncio.Lock()
 
     async def client(self) -> Any:
         """A connected client; waits for as long as there is no scheduler."""
         async with self._connecting:
-            if self._client is None or self._client.status != "running":
+            if not self._usable():
                 await self.close()
                 self._client = await self._connected()
+                self._comm = self._client.scheduler_comm
             return self._client
 
     async def on_worker(self, worker: str, function: Callable[..., Any], *arguments: object) -> Any:
@@ -186,6 +188,11 @@ class _Cluster:
         client, self._client = self._client, None
         if client is not None:
             await _close(client)
+
+    def _usable(self) -> bool:
+        """Whether this is still the connection that was made: Dask's own reconnecting keeps neither topic nor desk."""
+        client = self._client
+        return client is not None and client.status == "running" and client.scheduler_comm is self._comm
 
     async def _connected(self) -> Any:
         for seconds in _delays():

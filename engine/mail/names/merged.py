@@ -1,8 +1,8 @@
 """Other countries: the name lists of Faker and mimesis, merged.
 
 Where a list has frequencies they are used. Otherwise popularity is assumed to fall with rank r as (r + 20) to the power
--1.5, in a fixed order: lists that are not alphabetical keep their own order, the others are put in the order of a hash;
-names that both packages know come first.
+-1.5, in a fixed order: the commonest names as in `names.common`, then those that both packages know, then the rest; lists
+that are not alphabetical keep their own order, the others are put in the order of a hash.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ import numpy as np
 import pyarrow as pa
 
 from engine.mail import romanize
+from engine.mail.names.common import COMMON, Common
 from engine.mail.names.countries import Country
 from engine.mail.names.model import CountryNames, Gender, Names
 
@@ -49,13 +50,17 @@ def _first_lists(country: Country, gender: Gender) -> list[Listed]:
     romanized = f"first_romanized_names_{gender}" if country.code == "JP" else f"first_names_{gender}"
     faker = [_listed(getattr(_faker(locale), romanized)) for locale in country.faker]
     mimesis = [_listed(_mimesis(locale)["names"][gender]) for locale in country.mimesis]
-    return faker + mimesis
+    return [_common(country, gender), *faker, *mimesis]
 
 
 def _last_lists(country: Country, gender: Gender) -> list[Listed]:
     faker = [_FAKER_LAST.get(locale, _plain_last)(_faker(locale), gender) for locale in country.faker]
     mimesis = [] if country.foreign_surnames else [_mimesis_last(locale, gender) for locale in country.mimesis]
-    return faker + mimesis
+    return [_common(country, "last"), *faker, *mimesis]
+
+
+def _common(country: Country, kind: str) -> Listed:
+    return dict.fromkeys(COMMON.get(country.code, Common()).listed(kind))
 
 
 def _plain_last(provider: Any, gender: Gender) -> Listed:
@@ -128,7 +133,8 @@ def _names(country: Country, lists: Sequence[Listed]) -> Names:
 def _weighted(lists: Sequence[Listed]) -> dict[str, int]:
     known = next((counted for listed in lists if (counted := {n: w for n, w in listed.items() if w is not None})), {})
     others = [name for name in dict.fromkeys(chain.from_iterable(lists)) if name not in known]
-    others.sort(key=lambda name: -sum(name in listed for listed in lists))
+    commonest, *sources = lists
+    others.sort(key=lambda name: len(lists) if name in commonest else sum(name in listed for listed in sources), reverse=True)
     total, share = sum(known.values()), _RARE_SHARE if known else 1.0
     falling = 1 / ((rank := np.arange(len(others)) + 20.0) * np.sqrt(rank))
     tail = np.floor(falling / sum(falling.tolist()) * share * _UNIT) + 1
