@@ -68,5 +68,5 @@ def honoured(vault: Vault, purpose: str, given: str) -> bool:
 def _toml(file: Path) -> dict[str, object]:
     try:
         return tomllib.loads(file.read_text())
-    except (OSError, tomllib.TOMLDecodeError) as error:
+    except (OSError, ValueError) as error:
         raise ConfigError(f"{file} cannot be read as TOML: {error}") from None

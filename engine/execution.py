@@ -19,4 +19,4 @@ def make_executor(setting: str) -> Executor:
         return LocalExecutor(doors())
     from engine.durable.dask_executor import DaskExecutor
 
-    return DaskExecutor.connect(setting.removeprefix("dask://"))
+    return DaskExecutor.connect(setting.removeprefix("dask://"), doors)

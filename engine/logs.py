@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import re
 import sys
+from typing import Any
 
 import structlog
 from structlog.typing import EventDict, WrappedLogger
@@ -31,4 +32,14 @@ def configure_logs() -> None:
 
 def mask_addresses(_logger: WrappedLogger, _method: str, entry: EventDict) -> EventDict:
     """Keep the domain of an e-mail address, hide whose it is."""
-    return {key: _ADDRESS.sub(r"***@\1", value) if isinstance(value, str) else value for key, value in entry.items()}
+    return {key: _masked(value) for key, value in entry.items()}
+
+
+def _masked(value: Any) -> Any:
+    if isinstance(value, str):
+        return _ADDRESS.sub(r"***@\1", value)
+    if isinstance(value, dict):
+        return {_masked(key): _masked(item) for key, item in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [_masked(item) for item in value]
+    return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ipaddress
+import re
 from functools import cache
 from pathlib import Path
 from typing import Literal
@@ -14,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from engine.errors import ConfigError
 
 PREFIX = "POSTBENCH_"
+_PASSWORD = re.compile(r"([?&](?:password|sslpassword)=)[^&#]*", re.IGNORECASE)
 
 
 class Settings(BaseSettings):
@@ -74,10 +76,9 @@ class Settings(BaseSettings):
 
 def mask_url(url: str) -> str:
     """A URL without the password it may carry."""
-    parts = urlsplit(url)
-    if parts.password is None:
-        return url
-    return url.replace(f":{parts.password}@", ":***@", 1)
+    url = _PASSWORD.sub(r"\1***", url)
+    password = urlsplit(url).password
+    return url.replace(f":{password}@", ":***@", 1) if password else url
 
 
 @cache

@@ -73,8 +73,15 @@ class Supervisor:
                 self._mourn(self._child)
             if self._child is None and await self._alone():
                 await asyncio.sleep(_BACKOFF_SECONDS[min(self._deaths, len(_BACKOFF_SECONDS) - 1)])
-                self._child = self._spawn()
+                self._replace()
             await asyncio.sleep(CHECK_SECONDS)
+
+    def _replace(self) -> None:
+        try:
+            self._child = self._spawn()
+        except OSError as error:  # no memory or no process left: later, perhaps
+            self._deaths += 1
+            log.error("engine cannot be started", error=str(error))
 
     async def _alone(self) -> bool:
         try:

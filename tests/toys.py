@@ -82,7 +82,9 @@ async def look(batch: Batch, params: ListParams, tools: Tools) -> Done | Snooze:
     return Done(carry(batch.rows, rows), batch.rows.num_rows)
 
 
-def counting(process: Callable[[Batch, CountParams, Tools], Awaitable[Done | Snooze]], name: str = "count", **more: Any) -> JobType:
+def counting(
+    process: Callable[[Batch, CountParams, Tools], Awaitable[Done | Snooze]], name: str = "count", **more: Any
+) -> JobType:
     """A counting job type with another way to process."""
     charts = (Chart("parity", "Parity"),)
     return JobType(name, "Count", "🔢", "Counts.", CountParams, CountRow, plan_count, process, charts=charts, **more)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 import pyarrow as pa
-from sqlalchemy import insert, select
+from sqlalchemy import and_, func, insert, select
 
 from engine.durable.database import Database
 from engine.durable.tables import chunks
@@ -65,8 +65,11 @@ def spans(database: Database, job_id: str, stream: Stream) -> list[Span]:
 
 def next_chunk(database: Database, job_id: str, stream: Stream, batch: int) -> tuple[Span, pa.Table] | None:
     """The first chunk that holds rows of batch `batch` or later, without the rows of earlier batches; None at the end."""
+    mine = and_(chunks.c.job_id == job_id, chunks.c.stream == stream)
+    # Start at the last chunk that begins at or before `batch`: a seek in the key instead of a walk over all earlier ones.
+    before = select(func.max(chunks.c.number)).where(mine, chunks.c.number <= batch).scalar_subquery()
     query = select(chunks.c.number, chunks.c.last, chunks.c.row_count, chunks.c.payload)
-    query = query.where(chunks.c.job_id == job_id, chunks.c.stream == stream, chunks.c.last >= batch)
+    query = query.where(mine, chunks.c.number >= func.coalesce(before, batch), chunks.c.last >= batch)
     with database.read() as connection:
         row = connection.execute(query.order_by(chunks.c.number).limit(1)).first()
     if row is None:
@@ -76,11 +79,12 @@ def next_chunk(database: Database, job_id: str, stream: Stream, batch: int) -> t
     return span, plain(table.slice(earlier))
 
 
-def raw_chunk(database: Database, job_id: str, stream: Stream, number: int) -> pa.Table:
-    """One chunk as it is stored, with the notes of a merge."""
-    query = select(chunks.c.payload).where(chunks.c.job_id == job_id, chunks.c.stream == stream, chunks.c.number == number)
+def raw_chunk(database: Database, job_id: str, stream: Stream, span: Span) -> pa.Table | None:
+    """One chunk as it is stored, with the notes of a merge; None when it is not there (any more) as it was."""
+    query = select(chunks.c.payload).where(chunks.c.job_id == job_id, chunks.c.stream == stream)
     with database.read() as connection:
-        return decode(connection.execute(query).scalar_one())
+        payload = connection.execute(query.where(chunks.c.number == span.number, chunks.c.last == span.last)).scalar()
+    return None if payload is None else decode(payload)
 
 
 def stream_tables(database: Database, job_id: str, stream: Stream, start: int = 0) -> Iterator[pa.Table]:

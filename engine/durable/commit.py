@@ -85,7 +85,7 @@ def _fence(connection: Connection, part: Part) -> bool:
     if part.finished or part.kept:
         values["crashes"] = 0
     if part.wake_at is not None:
-        values |= {"wake_at": part.wake_at, "engine_id": None, "lease_until": None}
+        values |= {"wake_at": part.wake_at, "engine_id": None, "lease_until": None, "lease": jobs.c.lease + 1}
     if part.outcome:
         values |= {"status": part.outcome, "engine_id": None, "lease_until": None}
         values["error_message"] = part.reason if part.outcome == Status.FAILED else None
@@ -107,9 +107,10 @@ def _chunk_values(job_id: str, chunk: Finished) -> dict[str, object]:
 
 
 def _keep(connection: Connection, part: Part) -> None:
-    if not part.kept:
+    done = {chunk.number for chunk in part.finished}
+    latest = {kept.number: kept for kept in part.kept if kept.number not in done}
+    if not latest:
         return
-    latest = {kept.number: kept for kept in part.kept}
     connection.execute(delete(batch_states).where(batch_states.c.job_id == part.job_id, batch_states.c.number.in_(latest)))
     rows = [{"job_id": part.job_id, "number": k.number, "due_at": k.due_at, "state": k.state} for k in latest.values()]
     connection.execute(insert(batch_states), rows)

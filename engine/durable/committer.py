@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from itertools import count
+from typing import Any
 
 import structlog
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
 
+from engine.durable import lease
 from engine.durable.commit import Part, commit
 from engine.durable.database import Database
 from engine.durable.run import JobRun, Pending
@@ -19,9 +22,10 @@ MAX_CHUNKS = 1000
 MAX_BYTES = 64 * 1024 * 1024
 """Encoded rows that may wait for a commit before no new batch starts."""
 _BACKOFF_SECONDS = (0.2, 1.0, 5.0)
+_HOPELESS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
 log = structlog.get_logger()
 
-InThread = Callable[..., Awaitable[frozenset[str]]]
+InThread = Callable[..., Awaitable[Any]]
 Committed = Callable[[JobRun, Part, bool], None]
 
 
@@ -81,17 +85,38 @@ class Committer:
             self._committed(run, part, run.id in held)
 
     async def _commit(self, parts: list[Part]) -> frozenset[str]:
-        """Commit, again and again while the database cannot: the fence decides whether the work still counts."""
-        attempt = 0
-        while parts:
+        """Commit; where one job's part cannot be stored at all, that job fails and the others are committed without it."""
+        if not parts:
+            return frozenset()
+        try:
+            held: frozenset[str] = await self._patiently(commit, self._database, parts)
+        except Exception as error:
+            if len(parts) > 1:
+                return frozenset().union(*[await self._commit([part]) for part in parts])
+            await self._refuse(parts[0], error)
+            return frozenset()
+        return held
+
+    async def _refuse(self, part: Part, error: Exception) -> None:
+        """Fail the job whose results the database does not take; not even its message is to be trusted."""
+        log.error("results cannot be stored", job=part.job_id, error=type(error).__name__)
+        reason = f"Its results could not be stored ({type(error).__name__})."
+        try:
+            await self._patiently(lease.fail, self._database, part.job_id, part.lease, reason, part.engine)
+        except Exception as again:
+            log.error("job cannot be failed", job=part.job_id, error=type(again).__name__)
+
+    async def _patiently(self, call: Callable[..., Any], *args: object) -> Any:
+        """Do it, again and again while the database cannot: the fence decides whether the work still counts."""
+        for attempt in count():
             try:
-                return await self._in_thread(commit, self._database, parts)
+                return await self._in_thread(call, *args)
             except DBAPIError as error:
+                if isinstance(error, _HOPELESS):
+                    raise
                 delay = _BACKOFF_SECONDS[min(attempt, len(_BACKOFF_SECONDS) - 1)]
-                log.error("commit failed, trying again", error=str(error.orig), seconds=delay, jobs=len(parts))
+                log.error("commit failed, trying again", error=str(error.orig), seconds=delay)
                 await asyncio.sleep(delay)
-                attempt += 1
-        return frozenset()
 
 
 def _release(pending: Pending) -> None:

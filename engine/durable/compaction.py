@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import pyarrow as pa
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, and_, delete, select, update
 
 from engine.durable.chunks import INSERT, Span, encode, parts_of, plain, raw_chunk, spans
 from engine.durable.database import Database
@@ -14,6 +14,7 @@ from engine.durable.tables import chunks, jobs
 from engine.errors import WrongState
 
 TARGET_ROWS = 50_000
+_BUSY = "Another engine is merging this job's chunks"
 
 
 def unmerged(database: Database) -> list[str]:
@@ -23,13 +24,21 @@ def unmerged(database: Database) -> list[str]:
         return list(connection.execute(query).scalars())
 
 
-def compact(database: Database, job_id: str) -> int:
+def compact(database: Database, job_id: str, stopping: Callable[[], bool] = lambda: False) -> int:
     """Merge a completed job's chunks, each large one in a transaction of its own; returns how many chunks are left.
 
-    Safe to stop anywhere, to run twice, and to read through: a merged chunk says which rows came from which batch.
+    Safe to stop anywhere (as `stopping` may ask between two), to run twice, and to read through: a merged chunk says which
+    rows came from which batch.
+
+    Raises:
+        WrongState: another engine is merging them.
     """
     for group in groups(spans(database, job_id, "output")):
+        if stopping():
+            return len(spans(database, job_id, "output"))
         payload = _merged(database, job_id, group)
+        if payload is None:
+            return 0
         rows = sum(span.rows for span in group)
         if not database.transact(lambda connection, g=group, p=payload, r=rows: _replace(connection, job_id, g, p, r)):  # type: ignore[misc]
             return 0
@@ -50,10 +59,15 @@ def groups(found: list[Span]) -> Iterator[list[Span]]:
         yield group
 
 
-def _merged(database: Database, job_id: str, group: list[Span]) -> bytes:
+def _merged(database: Database, job_id: str, group: list[Span]) -> bytes | None:
+    """The group in one piece; None when the job is not there any more."""
     tables, parts = [], []
     for span in group:
-        table = raw_chunk(database, job_id, "output", span.number)
+        table = raw_chunk(database, job_id, "output", span)
+        if table is None:
+            if spans(database, job_id, "output"):
+                raise WrongState(_BUSY)
+            return None
         parts.extend(parts_of(table, span))
         tables.append(plain(table))
     return encode(pa.concat_tables(tables), parts)
@@ -65,9 +79,11 @@ def _replace(connection: Connection, job_id: str, group: list[Span], payload: by
     if connection.execute(touched).rowcount != 1:
         return False
     numbers = [span.number for span in group]
-    gone = delete(chunks).where(chunks.c.job_id == job_id, chunks.c.stream == "output", chunks.c.number.in_(numbers))
-    if connection.execute(gone).rowcount != len(group):
-        raise WrongState("Another engine is merging this job's chunks")
+    mine = and_(chunks.c.job_id == job_id, chunks.c.stream == "output", chunks.c.number.in_(numbers))
+    there = connection.execute(select(chunks.c.number, chunks.c.last, chunks.c.row_count).where(mine).order_by(chunks.c.number))
+    if [Span(*row) for row in there] != group:
+        raise WrongState(_BUSY)
+    connection.execute(delete(chunks).where(mine))
     first, last = group[0].number, group[-1].last
     values = {"job_id": job_id, "stream": "output", "number": first, "last": last, "row_count": rows, "payload": payload}
     connection.execute(INSERT, values)

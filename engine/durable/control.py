@@ -68,6 +68,8 @@ def rerun(
     job.idempotency_key, job.request_digest = key or (None, None)
 
     def copy(connection: Connection) -> None:
+        if connection.execute(select(jobs.c.id).where(jobs.c.id == job_id).with_for_update()).first() is None:
+            raise NotFound("The job was deleted meanwhile")
         insert_job(connection, job, f"run again from {job_id}")
         copy_stream(connection, job_id, "input", job.id)
         vault.store(connection, job.id, defaults or {})

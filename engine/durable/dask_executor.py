@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import importlib.util
+import logging
 import pickle
 from collections.abc import Callable, Coroutine, Iterator, Mapping
 from dataclasses import replace
@@ -138,7 +139,7 @@ class _Ticket:
         where = question["key"], question["run"], question["number"]
         try:
             if question["number"] == ORDER:
-                sealed = await asyncio.to_thread(self._order.seal)
+                sealed = await asyncio.to_thread(self._order.seal, bytes.fromhex(question["public"]))
             else:
                 async with self._one_by_one:
                     is_open, state = await on_worker(question["worker"], peek, *where)
@@ -208,6 +209,8 @@ class _Cluster:
 
         from engine.durable.dask_worker import Desk
 
+        # It tells of a lost scheduler with a traceback; here that is a warning of one line.
+        logging.getLogger("distributed.client").setLevel(logging.CRITICAL)
         options = {"asynchronous": True, "set_as_default": False, "name": "postbench", "timeout": CONNECT_SECONDS}
         client: Any = Client(self._address, **options)  # type: ignore[no-untyped-call, unused-ignore]
         try:

@@ -10,6 +10,10 @@ from dataclasses import dataclass, field, replace
 from typing import Any, NoReturn, TypeAlias
 
 import pyarrow as pa
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey, X25519PublicKey
+from cryptography.hazmat.primitives.ciphers.aead import ChaCha20Poly1305
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from engine.durable.chunks import decode, encode
 from engine.durable.contract import Batch, Done, JobParams, Process, Snooze
@@ -18,11 +22,37 @@ Doors: TypeAlias = Callable[[], Mapping[str, Any]]
 """Builds the doors of a process; pickled by reference, called once per worker."""
 
 
+_NONCE = bytes(12)
+"""Every message has a key of its own."""
+
+
 @dataclass(frozen=True, slots=True)
 class Sealed:
-    """Bytes that logs and dashboards show nothing of: they may hold secrets."""
+    """Bytes that logs and dashboards show nothing of."""
 
     payload: bytes = field(repr=False)
+
+
+def lock(payload: bytes, recipient: bytes) -> Sealed:
+    """The payload for the holder of the private key only (X25519, HKDF-SHA256, ChaCha20-Poly1305).
+
+    Dask at log level DEBUG writes every message out, bytes and all: what holds secrets passes it locked.
+    """
+    mine = X25519PrivateKey.generate()
+    shared = mine.exchange(X25519PublicKey.from_public_bytes(recipient))
+    sender = mine.public_key().public_bytes_raw()
+    return Sealed(sender + _cipher(shared, sender, recipient).encrypt(_NONCE, payload, None))
+
+
+def unlock(sealed: Sealed, key: X25519PrivateKey) -> bytes:
+    """The payload that was locked for this key."""
+    sender, locked = sealed.payload[:32], sealed.payload[32:]
+    shared = key.exchange(X25519PublicKey.from_public_bytes(sender))
+    return _cipher(shared, sender, key.public_key().public_bytes_raw()).decrypt(_NONCE, locked, None)
+
+
+def _cipher(shared: bytes, sender: bytes, recipient: bytes) -> ChaCha20Poly1305:
+    return ChaCha20Poly1305(HKDF(SHA256(), 32, None, b"postbench order" + sender + recipient).derive(shared))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,16 +64,27 @@ class Order:
     params: JobParams
     secrets: Mapping[str, str] = field(repr=False)
 
-    def seal(self) -> Sealed:
-        """The order as bytes. Rows go as Arrow IPC: pickled, a slice would take its whole chunk along."""
-        rows = None if self.batch.rows is None else encode(self.batch.rows)
-        return Sealed(pickle.dumps((self.process, replace(self.batch, rows=None), rows, self.params, dict(self.secrets))))
+    def seal(self, worker: bytes) -> Sealed:
+        """The order for the worker with that public key; one that cannot be pickled tells the worker why."""
+        try:
+            return lock(self._packed(), worker)
+        except Exception as error:
+            return lock(pack_error(error), worker)
 
     @classmethod
-    def unseal(cls, sealed: Sealed) -> Order:
-        """The order that was sealed."""
-        process, batch, rows, params, secrets = pickle.loads(sealed.payload)
-        return cls(process, batch if rows is None else replace(batch, rows=decode(rows)), params, secrets)
+    def unseal(cls, sealed: Sealed, key: X25519PrivateKey) -> Order:
+        """The order that was sealed for this key.
+
+        Raises:
+            Exception: what kept the engine from packing it.
+        """
+        order: Order = unpack(unlock(sealed, key))
+        return order
+
+    def _packed(self) -> bytes:
+        """Rows go as Arrow IPC: pickled, a slice would take its whole chunk along."""
+        rows = None if self.batch.rows is None else encode(self.batch.rows)
+        return pickle.dumps((_order, self.process, replace(self.batch, rows=None), rows, self.params, dict(self.secrets)))
 
 
 def pack_outcome(outcome: Done | Snooze) -> bytes:
@@ -71,13 +112,17 @@ def pack_error(error: BaseException) -> bytes:
 
 
 def unpack(packed: bytes) -> Any:
-    """The outcome that was packed.
+    """What was packed.
 
     Raises:
         Exception: the one that was packed.
     """
     make, *arguments = pickle.loads(packed)
     return make(*arguments)
+
+
+def _order(process: Process, batch: Batch, rows: bytes | None, params: JobParams, secrets: Mapping[str, str]) -> Order:
+    return Order(process, batch if rows is None else replace(batch, rows=decode(rows)), params, secrets)
 
 
 def _done(rows: bytes, succeeded: int, failed: int, counts: dict[str, int], tallies: dict[str, dict[str, int]]) -> Done:

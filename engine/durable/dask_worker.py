@@ -14,6 +14,7 @@ from threading import Thread
 from typing import Any, TypedDict
 from uuid import uuid4
 
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 from distributed import Reschedule, Worker, get_worker
 from distributed.diagnostics.plugin import WorkerPlugin
 
@@ -30,12 +31,16 @@ CLOSE_SECONDS = 5.0
 
 
 class Question(TypedDict):
-    """What a worker tells the engine: run `run` of ticket `key` waits at `worker` for the answer to `number`."""
+    """What a worker tells the engine: run `run` of ticket `key` waits at `worker` for the answer to `number`.
+
+    An order is locked with `public`, a key (hex) whose other half stays in the worker's memory.
+    """
 
     key: str
     run: str
     number: int
     worker: str
+    public: str
 
 
 @dataclass
@@ -72,7 +77,7 @@ class Desk(WorkerPlugin):  # type: ignore[misc, unused-ignore]
 
     def setup(self, worker: Worker) -> None:
         """Start the loop."""
-        self._worker = worker
+        self._worker, self._key = worker, X25519PrivateKey.generate()
         self._doors: Mapping[str, Any] | None = None
         self._runs: dict[str, _Run] = {}
         self._loop = asyncio.new_event_loop()
@@ -133,7 +138,7 @@ class Desk(WorkerPlugin):  # type: ignore[misc, unused-ignore]
                 del self._runs[key]
 
     async def _outcome(self, run: _Run) -> bytes:
-        order = Order.unseal(await self._ask(run))
+        order = Order.unseal(await self._ask(run), self._key)
 
         async def save(state: Json) -> None:
             unpack((await self._ask(run, state)).payload)
@@ -148,7 +153,8 @@ class Desk(WorkerPlugin):  # type: ignore[misc, unused-ignore]
         number, run.asked = run.asked, run.asked + 1
         reply: asyncio.Future[Sealed] = self._loop.create_future()
         run.waiting[number] = state, reply
-        question = Question(key=run.key, run=run.id, number=number, worker=self._worker.address)
+        public = self._key.public_key().public_bytes_raw().hex()
+        question = Question(key=run.key, run=run.id, number=number, worker=self._worker.address, public=public)
         try:
             while not reply.done():
                 if not self._wanted(run.key):

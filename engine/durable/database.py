@@ -13,7 +13,7 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DBAPIError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlmodel import Session
 
 from engine.errors import ConfigError
@@ -62,8 +62,10 @@ class Database:
             self._engine = create_engine(
                 self.url, hide_parameters=True, pool_size=10, max_overflow=40, json_serializer=_dumps, **options
             )
-        except ImportError:
-            raise ConfigError("POSTBENCH_DATABASE_URL needs a driver: install the extra `postgres`") from None
+        except (ImportError, NoSuchModuleError):
+            raise ConfigError(
+                "POSTBENCH_DATABASE_URL needs a driver: use postgresql:// and install the extra `postgres`"
+            ) from None
         self._writer = self._engine.execution_options(write=True)
         if self.is_sqlite:
             event.listen(self._engine, "connect", _set_up)

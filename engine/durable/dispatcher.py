@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import Callable, Mapping
+from traceback import format_exception
 
 import structlog
 
@@ -40,7 +41,9 @@ class Dispatcher:
         return self._runs
 
     def add(self, run: JobRun) -> None:
-        """Take a claimed job in hand."""
+        """Take a claimed job in hand; an earlier lease of ours on it, paused and resumed meanwhile, is over."""
+        if (old := self._runs.get(run.id)) is not None:
+            self.drop(old)
         self._runs[run.id] = run
         if run.settled:
             self._committer.add(run)
@@ -56,12 +59,16 @@ class Dispatcher:
 
     def pump(self) -> None:
         """Start as many batches as there is room for, each run in turn."""
+        busy = {cpu_bound: 0 for cpu_bound in (True, False)}
+        for run in self._runs.values():
+            busy[run.type.cpu_bound] += len(run.in_flight) * _weight(run)
         started = True
         while started and not self.closed and not self._committer.full:
             started = False
             for run in list(self._runs.values()):
-                if run.ready(self._now_ms()) and self._room(run):
+                if run.ready(self._now_ms()) and self._room(run, busy[run.type.cpu_bound]):
                     self._start(run)
+                    busy[run.type.cpu_bound] += _weight(run)
                     started = True
 
     async def drain(self, seconds: float) -> None:
@@ -73,18 +80,14 @@ class Dispatcher:
             for task in late:
                 task.cancel()
 
-    def _room(self, run: JobRun) -> bool:
-        if not run.in_flight:
-            return True
-        same = [other for other in self._runs.values() if other.type.cpu_bound == run.type.cpu_bound]
-        if run.type.cpu_bound:
-            return sum(len(other.in_flight) for other in same) < self._cores
-        items = sum(len(other.in_flight) * other.loaded.plan.batch for other in same)
-        return items + run.loaded.plan.batch <= self._concurrency
+    def _room(self, run: JobRun, busy: int) -> bool:
+        limit = self._cores if run.type.cpu_bound else self._concurrency
+        return not run.in_flight or busy + _weight(run) <= limit
 
     def _start(self, run: JobRun) -> None:
         number = run.take(self._now_ms())
         if number is not None:
+            self._runs[run.id] = self._runs.pop(run.id)  # to the end of the queue
             task = asyncio.create_task(self._work(run, number), name=f"{run.id}/{number}")
             run.in_flight[number] = task
             task.add_done_callback(lambda _: self._ended(run, number))
@@ -102,7 +105,8 @@ class Dispatcher:
                 return await self._once(run, number)
             except Exception as error:
                 where = log.bind(job=run.id, batch=number, attempt=attempt)
-                where.warning("batch raised", error=_said(error, run), exc_info=attempt == ATTEMPTS)
+                trace = {"trace": _redacted("".join(format_exception(error)), run)} if attempt == ATTEMPTS else {}
+                where.warning("batch raised", error=_said(error, run), **trace)
                 if attempt == ATTEMPTS:
                     return run.end(Status.FAILED, f"Batch {number} failed {ATTEMPTS} times: {_said(error, run)}")
             await asyncio.sleep(RETRY_SECONDS * attempt)
@@ -112,7 +116,12 @@ class Dispatcher:
             await run.save(number, state, self._committer.add)
 
         batch = await asyncio.to_thread(run.batch, number) if run.loaded.reader.rows else run.batch(number)
-        outcome = await self._executor.run(run.type, batch, run.loaded.params, run.loaded.secrets, save)
+        try:
+            outcome = await self._executor.run(run.type, batch, run.loaded.params, run.loaded.secrets, save)
+        except asyncio.CancelledError:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise
+            raise RuntimeError("the batch cancelled itself") from None  # or the job would wait for it for ever
         if isinstance(outcome, Snooze):
             run.park(number, outcome)
         else:
@@ -132,7 +141,16 @@ class Dispatcher:
 
 def _said(error: Exception, run: JobRun) -> str:
     """An exception in a sentence, without the job's secrets."""
-    text = f"{type(error).__name__}: {error}"
-    for secret in run.loaded.secrets.values():
+    return _redacted(f"{type(error).__name__}: {error}", run)[:MAX_MESSAGE]
+
+
+def _redacted(text: str, run: JobRun) -> str:
+    """The text without the job's secrets, and without what no database column can hold."""
+    for secret in filter(None, run.loaded.secrets.values()):
         text = text.replace(secret, "***")
-    return text[:MAX_MESSAGE]
+    return text.replace("\0", "").encode(errors="replace").decode()
+
+
+def _weight(run: JobRun) -> int:
+    """What one batch takes of its kind's room: a core, or as many items in flight as it has."""
+    return 1 if run.type.cpu_bound else run.loaded.plan.batch

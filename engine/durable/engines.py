@@ -32,8 +32,11 @@ def host_key() -> str:
 
 
 def process_born(pid: int) -> int | None:
-    """When that process started (centiseconds); None when it is gone. Tells a reused pid from the old one."""
-    try:
+    """When that process started, in ticks of this boot; None when it is gone. Tells a reused pid from the old one."""
+    if stat := _text(f"/proc/{pid}/stat"):
+        fields = stat.rpartition(")")[2].split()
+        return None if fields[0] in "ZX" else int(fields[19])
+    try:  # not on Linux; psutil counts from the wall clock, which may be set, so it comes second
         process = psutil.Process(pid)
         return None if process.status() == psutil.STATUS_ZOMBIE else round(process.create_time() * 100)
     except psutil.Error:
@@ -45,9 +48,9 @@ def is_dead(engine: EngineRecord) -> bool:
     return engine.host == host_key() and process_born(engine.pid) != engine.born
 
 
-def register(database: Database, version: str) -> str:
-    """Write this process down as an engine; returns its id."""
-    engine, pid = new_id(), os.getpid()
+def register(database: Database, version: str, engine: str | None = None) -> str:
+    """Write this process down as an engine, under the id that it had if it was forgotten; returns the id."""
+    engine, pid = engine or new_id(), os.getpid()
     values = {"id": engine, "host": host_key(), "hostname": socket.gethostname(), "pid": pid, "born": process_born(pid) or 0}
     times = {"started_at": now_ms(), "heartbeat_at": now_ms()}
     database.transact(lambda c: c.execute(insert(engines).values(**values, **times, version=version, jobs=0)))

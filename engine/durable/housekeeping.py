@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+from threading import Event
 
 import structlog
 
@@ -22,6 +23,11 @@ class Housekeeping:
     def __init__(self, database: Database, retention_days: int) -> None:
         self._database, self._retention_days = database, retention_days
         self._unmerged: deque[str] = deque()
+        self._stopping = Event()
+
+    def stop(self) -> None:
+        """Come to an end soon: a long merge stops after the chunk it is at, and another engine goes on with it."""
+        self._stopping.set()
 
     def merge_soon(self, job_id: str) -> None:
         """This job has completed with many small chunks."""
@@ -29,10 +35,10 @@ class Housekeeping:
 
     def merge(self) -> None:
         """Merge the chunks of the jobs that have completed since the last call."""
-        while self._unmerged:
+        while self._unmerged and not self._stopping.is_set():
             job_id = self._unmerged.popleft()
             try:
-                left = compact(self._database, job_id)
+                left = compact(self._database, job_id, self._stopping.is_set)
             except WrongState as error:
                 log.info("merge left to another engine", job=job_id, reason=str(error))
             else:
@@ -40,7 +46,8 @@ class Housekeeping:
 
     def tidy(self) -> None:
         """Merge what an engine that died has left, delete jobs beyond the retention, forget old engines and throughput."""
-        self._unmerged.extend(job_id for job_id in unmerged(self._database) if job_id not in self._unmerged)
+        known = set(self._unmerged.copy())  # in one step: a merge in another thread may be taking from it
+        self._unmerged.extend(job_id for job_id in unmerged(self._database) if job_id not in known)
         if self._retention_days:
             deleted = control.cleanup(self._database, self._retention_days)
             if deleted:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 
-from sqlalchemy import ColumnElement, Connection, and_, exists, func, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, or_, select, update
 
 from engine.durable.clock import now_ms
 from engine.durable.database import Database
@@ -17,6 +17,8 @@ from engine.durable.vault import forget
 LEASE_MS = 30_000
 HEARTBEAT_SECONDS = 5.0
 MAX_CRASHES = 5
+CRASH_PAUSE_MS = 5_000
+"""How long a job that its engine could not even begin rests before the next try."""
 _held = (jobs.c.status == Status.RUNNING, jobs.c.engine_id.is_not(None))
 
 
@@ -64,28 +66,39 @@ def _claim(connection: Connection, engine: str, mine: ColumnElement[bool], limit
     return sorted(held, key=lambda job: (job.created_at, job.id))
 
 
-def heartbeat(database: Database, engine: str, held: int) -> None:
-    """Say that the engine lives and renew its leases."""
+def heartbeat(database: Database, engine: str, held: int) -> bool:
+    """Say that the engine lives and renew its leases; False when nobody knows this engine (any more)."""
 
-    def beat(connection: Connection) -> None:
-        connection.execute(update(engines).where(engines.c.id == engine).values(heartbeat_at=now_ms(), jobs=held))
+    def beat(connection: Connection) -> bool:
+        mine = update(engines).where(engines.c.id == engine, engines.c.stopped_at.is_(None))
+        known = connection.execute(mine.values(heartbeat_at=now_ms(), jobs=held)).rowcount == 1
         connection.execute(update(jobs).where(jobs.c.engine_id == engine).values(lease_until=now_ms() + LEASE_MS))
+        return known
 
-    database.transact(beat)
+    return database.transact(beat)
 
 
-def release(database: Database, engine: str, job_ids: Sequence[str], reason: str) -> None:
-    """Give jobs back, unfinished; any engine may claim them at once."""
+def release(database: Database, engine: str, reason: str) -> list[str]:
+    """Give back all that the engine holds, unfinished; any engine may claim it at once."""
 
-    def give_back(connection: Connection) -> None:
-        mine = and_(jobs.c.id.in_(job_ids), jobs.c.engine_id == engine)
-        nobody = {"engine_id": None, "lease_until": None}
-        freed = update(jobs).where(mine).values(**nobody, updated_at=now_ms(), revision=jobs.c.revision + 1)
-        ids = connection.execute(freed.returning(jobs.c.id)).scalars().all()
+    def give_back(connection: Connection) -> list[str]:
+        freed = update(jobs).where(jobs.c.engine_id == engine).values(**_freed())
+        ids = list(connection.execute(freed.returning(jobs.c.id)).scalars())
         record(connection, ids, Status.RUNNING, Status.RUNNING, reason, engine)
+        return ids
 
-    if job_ids:
-        database.transact(give_back)
+    return database.transact(give_back)
+
+
+def _freed() -> dict[str, object]:
+    """What a job row says once nobody holds it; the lease moves on, so that the old one is worth nothing at once."""
+    return {
+        "engine_id": None,
+        "lease_until": None,
+        "lease": jobs.c.lease + 1,
+        "updated_at": now_ms(),
+        "revision": jobs.c.revision + 1,
+    }
 
 
 def rescue(database: Database, is_dead: Callable[[EngineRecord], bool]) -> dict[str, list[str]]:
@@ -96,9 +109,10 @@ def rescue(database: Database, is_dead: Callable[[EngineRecord], bool]) -> dict[
     with database.session() as session:
         holding = select(jobs.c.engine_id).where(*_held).distinct()
         holders = session.scalars(select(EngineRecord).where(engines.c.id.in_(holding))).all()
-        known = {holder.id for holder in holders}
         dead = {holder.id for holder in holders if is_dead(holder)}
-        lost = or_(jobs.c.engine_id.in_(dead), jobs.c.lease_until < now_ms(), jobs.c.engine_id.not_in(known))
+        # Looked up again inside the transaction: an engine that registers in between is not an unknown one.
+        unknown = jobs.c.engine_id.not_in(select(engines.c.id))
+        lost = or_(jobs.c.engine_id.in_(dead), jobs.c.lease_until < now_ms(), unknown)
         if not session.scalar(select(exists().where(*_held, lost))):
             return {}
     return database.transact(lambda connection: _rescue(connection, lost))
@@ -111,41 +125,44 @@ def _rescue(connection: Connection, lost: ColumnElement[bool]) -> dict[str, list
     for row in rows:
         rescued[row.engine_id].append(row.id)
         if row.crashes + 1 >= MAX_CRASHES:
-            _give_up(connection, row.id, row.engine_id)
+            reason = f"Its engine died {MAX_CRASHES} times in a row without any progress on this job."
+            end(connection, row.id, Status.FAILED, reason, row.engine_id)
         else:
-            _take_back(connection, row.id, row.engine_id)
+            _take_back(connection, row.id, row.engine_id, "rescued: its engine is gone")
     return rescued
 
 
-def _take_back(connection: Connection, job_id: str, engine: str) -> None:
-    values = {"engine_id": None, "lease_until": None, "lease": jobs.c.lease + 1, "crashes": jobs.c.crashes + 1}
-    connection.execute(
-        update(jobs).where(jobs.c.id == job_id).values(**values, updated_at=now_ms(), revision=jobs.c.revision + 1)
-    )
-    record(connection, [job_id], Status.RUNNING, Status.RUNNING, "rescued: its engine is gone", engine)
+def _take_back(connection: Connection, job_id: str, engine: str, reason: str, pause_ms: int | None = None) -> None:
+    wake_at = None if pause_ms is None else now_ms() + pause_ms
+    freed = update(jobs).where(jobs.c.id == job_id).values(**_freed(), crashes=jobs.c.crashes + 1, wake_at=wake_at)
+    connection.execute(freed)
+    record(connection, [job_id], Status.RUNNING, Status.RUNNING, reason, engine)
 
 
-def _give_up(connection: Connection, job_id: str, engine: str) -> None:
-    reason = f"Its engine died {MAX_CRASHES} times in a row without any progress on this job."
-    end(connection, job_id, Status.FAILED, reason, engine)
+def crash(database: Database, job_id: str, lease: int, reason: str, engine: str) -> None:
+    """Give back a claimed job that the engine could not begin, counted like a crash: the fifth in a row fails it."""
+
+    def work(connection: Connection) -> None:
+        row = _holding(connection, job_id, lease, engine)
+        if row is not None and row.crashes + 1 >= MAX_CRASHES:
+            end(connection, job_id, Status.FAILED, f"It could not be begun {MAX_CRASHES} times in a row: {reason}", engine)
+        elif row is not None:
+            _take_back(connection, job_id, engine, f"not begun: {reason}", CRASH_PAUSE_MS)
+
+    database.transact(work)
+
+
+def _holding(connection: Connection, job_id: str, lease: int, engine: str) -> Row[tuple[str, int]] | None:
+    """The job's row, locked, if the engine holds it under this lease."""
+    query = select(jobs.c.id, jobs.c.crashes).where(jobs.c.id == job_id, jobs.c.engine_id == engine, jobs.c.lease == lease)
+    return connection.execute(query.with_for_update()).first()
 
 
 def end(connection: Connection, job_id: str, status: Status, reason: str, engine: str | None, error: str | None = None) -> None:
     """End a running job in the caller's transaction; for `failed`, `error` or else the reason is the message shown."""
     message = (error or reason) if status == Status.FAILED else None
     connection.execute(
-        update(jobs)
-        .where(jobs.c.id == job_id)
-        .values(
-            status=status,
-            completed_at=now_ms(),
-            updated_at=now_ms(),
-            engine_id=None,
-            lease_until=None,
-            lease=jobs.c.lease + 1,
-            error_message=message,
-            revision=jobs.c.revision + 1,
-        )
+        update(jobs).where(jobs.c.id == job_id).values(**_freed(), status=status, completed_at=now_ms(), error_message=message)
     )
     forget(connection, [job_id])
     record(connection, [job_id], Status.RUNNING, status, reason, engine)
@@ -158,12 +175,18 @@ def held(database: Database, engine: str) -> dict[str, int]:
         return {row.id: row.lease for row in rows}
 
 
-def fail(database: Database, job: Job, reason: str, engine: str) -> None:
-    """Fail a job that was just claimed and cannot be run."""
+def work_left(database: Database, types: Collection[str]) -> bool:
+    """Whether a job of these types runs, is parked, or waits to begin, now or later."""
+    alive = jobs.c.status.in_([Status.PENDING, Status.RUNNING])
+    with database.read() as connection:
+        return bool(connection.execute(select(exists().where(alive, jobs.c.type.in_(types)))).scalar())
+
+
+def fail(database: Database, job_id: str, lease: int, reason: str, engine: str) -> None:
+    """Fail a job that the engine holds and cannot run."""
 
     def work(connection: Connection) -> None:
-        holds = select(jobs.c.id).where(jobs.c.id == job.id, jobs.c.engine_id == engine, jobs.c.lease == job.lease)
-        if connection.execute(holds.with_for_update()).first():
-            end(connection, job.id, Status.FAILED, reason, engine)
+        if _holding(connection, job_id, lease, engine) is not None:
+            end(connection, job_id, Status.FAILED, reason, engine)
 
     database.transact(work)

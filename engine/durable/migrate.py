@@ -13,6 +13,7 @@ from sqlalchemy import Connection, inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from engine.durable.database import Database
+from engine.durable.ids import new_id
 from engine.errors import ConfigError, DatabaseTooNew
 
 HEAD = "0001"
@@ -118,9 +119,10 @@ def _locked(database: Database) -> Iterator[Connection]:
 def _copy(database: Database, revision: str) -> None:
     """A consistent copy beside the file, named by its revision, before anything is changed."""
     target = Path(f"{database.url.database}.{revision}.bak")
-    target.unlink(missing_ok=True)
+    draft = target.with_name(f"{target.name}.{new_id()}")  # several processes may be copying
     with database.unfenced() as connection:
-        connection.exec_driver_sql("VACUUM INTO ?", (str(target),))
+        connection.exec_driver_sql("VACUUM INTO ?", (str(draft),))
+    draft.replace(target)
     log.info("database copied before migration", copy=str(target))
 
 
@@ -132,7 +134,7 @@ def _check_folder(database: Database) -> None:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / ".writable"
         probe.touch()
-        probe.unlink()
+        probe.unlink(missing_ok=True)  # another process may be trying the same
     except OSError as error:
         raise ConfigError(
             f"The data folder {folder} cannot be written ({error.strerror}); set POSTBENCH_DATA_DIR to a folder that can"

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import base64
-import json
+import re
+from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 
 from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select, tuple_
@@ -16,6 +17,8 @@ from engine.durable.tables import Job, jobs, throughput
 from engine.errors import InvalidInput, NotFound
 
 MAX_LIMIT = 500
+_CURSOR = re.compile(r"([0-9]{1,15})\.([a-z2-7]{26})")
+_MAX_CURSOR = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,12 +113,13 @@ def revisions(database: Database, job_ids: list[str]) -> dict[str, int]:
 
 
 def _cursor(job: Job) -> str:
-    return base64.urlsafe_b64encode(json.dumps([job.created_at, job.id]).encode()).decode().rstrip("=")
+    return base64.urlsafe_b64encode(f"{job.created_at}.{job.id}".encode()).decode().rstrip("=")
 
 
 def _position(cursor: str) -> tuple[int, str]:
-    try:
-        created_at, job_id = json.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
-        return int(created_at), str(job_id)
-    except (ValueError, TypeError):
-        raise InvalidInput.of("cursor", "is not one that this list gave; start without a cursor") from None
+    match = None
+    with suppress(ValueError):
+        match = _CURSOR.fullmatch(base64.urlsafe_b64decode(cursor[:_MAX_CURSOR] + "=" * (-len(cursor) % 4)).decode())
+    if match is None:
+        raise InvalidInput.of("cursor", "is not one that this list gave; start without a cursor")
+    return int(match[1]), match[2]

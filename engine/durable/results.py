@@ -15,6 +15,7 @@ from engine.durable.database import Database
 from engine.durable.filters import Where
 from engine.durable.schema import output_schema
 from engine.durable.tables import Job
+from engine.errors import NotFound
 
 _CACHED_COUNTS = 100_000
 
@@ -64,8 +65,11 @@ class Results:
         return map(keep.apply, stream_tables(self._database, job_id, stream))
 
     def _chunk(self, job_id: str, span: Span) -> pa.Table:
+        """The rows of a span, even if it was merged with its neighbours since it was looked up."""
         found = next_chunk(self._database, job_id, "output", span.number)
-        return pa.table({}) if found is None else found[1]
+        if found is None:
+            raise NotFound("The job was deleted meanwhile")
+        return found[1].slice(0, span.rows)
 
     def _count(self, job_id: str, span: Span, where: Where) -> int:
         if not where.terms:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
+import json
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Self
@@ -23,6 +24,7 @@ from engine.durable.tables import Job, batch_states
 from engine.durable.totals import Totals
 from engine.durable.validate import read_params
 from engine.durable.vault import Vault
+from engine.errors import LeaseLost
 
 SMALL_CHUNK_ROWS = 20_000
 """A completed job whose chunks are smaller on average is worth merging."""
@@ -54,8 +56,9 @@ class Loaded:
 
 
 def _items(job_type: JobType) -> dict[str, list[object]]:
-    """A stand-in for the list that lives in the input stream."""
-    return {job_type.params.items_field: []} if job_type.params.items_field else {}
+    """A stand-in for the list that lives in the input stream, where the parameters cannot do without."""
+    name = job_type.params.items_field
+    return {name: []} if name and job_type.params.model_fields[name].is_required() else {}
 
 
 def _states(database: Database, job_id: str) -> dict[int, tuple[int | None, Json]]:
@@ -85,10 +88,12 @@ class JobRun:
         self.in_flight: dict[int, asyncio.Task[None]] = {}
         self.lost = False
         self.ending: tuple[Status, str] | None = None
+        self._leaving = False
         self._committed_at = now
         self._pending = Pending()
         self._states = dict(loaded.states)
-        self._parked = [(due, number) for number, (due, _) in self._states.items() if due is not None]
+        left = set(loaded.todo)
+        self._parked = [(due, number) for number, (due, _) in self._states.items() if due is not None and number in left]
         heapq.heapify(self._parked)
         waiting = {number for _, number in self._parked}
         self._todo: Iterator[int] = iter([number for number in loaded.todo if number not in waiting])
@@ -96,7 +101,7 @@ class JobRun:
 
     def take(self, now_ms: int) -> int | None:
         """The next batch to start: a parked one that is due, else the next in order; None when there is none."""
-        if self.lost or self.ending:
+        if not self._open:
             return None
         if self._parked and self._parked[0][0] <= now_ms:
             return heapq.heappop(self._parked)[1]
@@ -105,9 +110,14 @@ class JobRun:
 
     def ready(self, now_ms: int) -> bool:
         """Whether `take` has something to give."""
-        if self.lost or self.ending:
+        if not self._open:
             return False
         return self._next is not None or bool(self._parked and self._parked[0][0] <= now_ms)
+
+    @property
+    def _open(self) -> bool:
+        """Whether batches may still start; once the job's end or its parking is on the way to the disk, none may."""
+        return not (self.lost or self.ending or self._leaving)
 
     def batch(self, number: int) -> Batch:
         """The batch with its input and what an earlier run of it saved. Reads the database."""
@@ -117,7 +127,7 @@ class JobRun:
     def checked(self, number: int, outcome: Done) -> pa.Table:
         """The outcome's rows in the job's schema; an outcome that does not account for every item is an error of the job type."""
         start, stop = self.loaded.plan.span(number)
-        if outcome.succeeded + outcome.failed != stop - start:
+        if outcome.succeeded + outcome.failed != stop - start or min(outcome.succeeded, outcome.failed) < 0:
             raise ValueError(f"batch {number} has {stop - start} items but {outcome.succeeded + outcome.failed} outcomes")
         if outcome.rows.schema.equals(self.loaded.schema):
             return outcome.rows.replace_schema_metadata(None)
@@ -132,18 +142,26 @@ class JobRun:
 
     def park(self, number: int, snooze: Snooze) -> None:
         """A batch is parked: its state waits for the next commit."""
+        if snooze.until.tzinfo is None:
+            raise ValueError(f"batch {number} is parked until a moment without a time zone; give an aware one")
         due = to_ms(snooze.until)
+        storable(snooze.state)
         self._states[number] = (due, snooze.state)
         self._pending.kept.append(Kept(number, due, snooze.state))
         heapq.heappush(self._parked, (due, number))
 
     async def save(self, number: int, state: Json, wake: Callable[[JobRun], None]) -> None:
         """Keep a batch's cursor and wait until it is committed."""
+        if self.lost:
+            raise LeaseLost
+        storable(state)
         waiter: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._pending.kept.append(Kept(number, None, state))
         self._pending.waiters.append(waiter)
         wake(self)
         await waiter
+        self._states[number] = (None, state)
+        self._states[number] = (None, state)
 
     def end(self, status: Status, reason: str) -> None:
         """End or pause the job with the next commit."""
@@ -173,6 +191,7 @@ class JobRun:
         if outcome is None and totals.batches == self.loaded.plan.batches:
             outcome, reason = Status.COMPLETED, "all batches are done"
         parked = outcome is None and not self.in_flight and self._next is None and bool(self._parked)
+        self._leaving = parked or outcome is not None
         part = Part(
             job_id=self.id,
             job_type=self.type.name,
@@ -194,7 +213,16 @@ class JobRun:
         return batches > 1 and self.loaded.plan.batch < SMALL_CHUNK_ROWS
 
 
+def storable(value: Json) -> None:
+    """Refuse what no database can keep as JSON, here where it is one batch's error and not everybody's."""
+    try:
+        json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"a state or a count cannot be stored as JSON: {error}") from None
+
+
 def encoded(run: JobRun, number: int, outcome: Done) -> tuple[int, bytes]:
     """(rows, payload) of an outcome; slow, made to run in a thread."""
     table = run.checked(number, outcome)
+    storable([outcome.counts, outcome.tallies])
     return table.num_rows, encode(table)

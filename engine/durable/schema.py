@@ -65,9 +65,14 @@ def items_table(items: Sequence[Any], column: str) -> pa.Table:
 def _array(values: list[Any]) -> pa.Array:
     try:
         array = pa.array(values)
-    except (pa.ArrowInvalid, pa.ArrowTypeError):
-        return pa.array([None if value is None else str(value) for value in values], pa.string())
+    except (pa.ArrowInvalid, pa.ArrowTypeError, OverflowError, UnicodeEncodeError):
+        return pa.array([None if value is None else _text(value) for value in values], pa.string())
     return array.cast(pa.string()) if pa.types.is_null(array.type) else array
+
+
+def _text(value: Any) -> str:
+    """The value as text that UTF-8 can hold; half a surrogate pair becomes `?`."""
+    return str(value).encode(errors="replace").decode()
 
 
 def output_schema(columns: pa.Schema, source: pa.Schema | None) -> pa.Schema:

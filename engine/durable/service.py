@@ -117,8 +117,10 @@ class EngineService:
         """Look at what changed after every commit of anybody, until stopped."""
         stopped = asyncio.create_task(self._stopping.wait())
         while not self._stopping.is_set() and not committing.done():
-            await _guarded(self._look)()
+            # Listen before looking: a commit that lands in between must not wait for the next one.
             change = asyncio.create_task(self._watcher.wait())
+            await asyncio.sleep(0)
+            await _guarded(self._look)()
             await asyncio.wait({change, stopped, committing}, return_when=asyncio.FIRST_COMPLETED)
             change.cancel()
         stopped.cancel()
@@ -135,15 +137,16 @@ class EngineService:
                 await asyncio.wait_for(self._stopping.wait(), max(0.0, LOOK_SECONDS - (time.monotonic() - started)))
 
     async def _drop_lost(self) -> None:
+        """Let go of what the database says is not ours, and give back what is ours but was never begun."""
         runs = dict(self._dispatcher.runs)
-        if not runs:
-            return
         held = await asyncio.to_thread(lease.held, self._database, self.id)
         for run in runs.values():
             if held.get(run.id) != run.lease and not run.lost:
                 log.info("job taken away", job=run.id)
                 self._dispatcher.drop(run)
                 self._dispatcher.pump()
+        for job_id in held.keys() - runs.keys():
+            await self._write(lease.crash, self._database, job_id, held[job_id], "its engine lost sight of it", self.id)
 
     async def _claim(self) -> None:
         room = MAX_JOBS - len(self._dispatcher.runs) - len(self._loading)
@@ -161,6 +164,9 @@ class EngineService:
             await self._refuse(job, f"Its parameters are not valid any more. {error}")
         except PostbenchError as error:
             await self._refuse(job, str(error))
+        except Exception as error:
+            log.error("job cannot be begun", job=job.id, error=type(error).__name__, exc_info=True)
+            await self._write(lease.crash, self._database, job.id, job.lease, type(error).__name__, self.id)
         else:
             log.info("job claimed", job=job.id, type=job.type, lease=job.lease, batches=len(loaded.todo))
             self._dispatcher.add(JobRun(job, job_type, loaded, self.id, asyncio.get_running_loop().time()))
@@ -169,7 +175,7 @@ class EngineService:
 
     async def _refuse(self, job: Job, reason: str) -> None:
         log.error("job cannot be run", job=job.id, reason=reason)
-        await self._write(lease.fail, self._database, job, reason, self.id)
+        await self._write(lease.fail, self._database, job.id, job.lease, reason, self.id)
 
     def _committed(self, run: JobRun, part: Part, held: bool) -> None:
         self._dispatcher.committed(run, part, held)
@@ -177,7 +183,9 @@ class EngineService:
             self._housekeeping.merge_soon(run.id)
 
     async def _heartbeat(self) -> None:
-        await self._write(lease.heartbeat, self._database, self.id, len(self._dispatcher.runs))
+        if not await self._write(lease.heartbeat, self._database, self.id, len(self._dispatcher.runs)):
+            log.warning("forgotten while asleep, registering again", engine=self.id)
+            await self._write(engines.register, self._database, self._options.version, self.id)
 
     async def _rescue(self) -> None:
         rescued = await self._write(lease.rescue, self._database, engines.is_dead)
@@ -203,19 +211,21 @@ class EngineService:
         """A child whose web process was killed works on, and ends once idle."""
         parent = self._options.parent
         orphan = parent is not None and (self._parent_born is None or engines.process_born(parent) != self._parent_born)
-        if orphan and time.monotonic() - self._idle_since > IDLE_SECONDS:
+        if not orphan or time.monotonic() - self._idle_since <= IDLE_SECONDS:
+            return
+        if not await asyncio.to_thread(lease.work_left, self._database, list(self._types)):
             log.info("parent gone and idle", parent=parent)
             self.stop()
 
     async def _give_back(self, committing: asyncio.Task[None]) -> None:
         """Finish or abandon what is in flight, commit it, release the rest."""
+        self._housekeeping.stop()
         await self._dispatcher.drain(GRACE_SECONDS)
         if not committing.done():
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._committer.flushed(), GRACE_SECONDS)
             committing.cancel()
-        jobs = list(self._dispatcher.runs)
-        await self._write(lease.release, self._database, self.id, jobs, "released: its engine was stopped")
+        jobs = await self._write(lease.release, self._database, self.id, "released: its engine was stopped")
         await self._write(engines.unregister, self._database, self.id)
         await self._executor.close()
         self._writer.shutdown()

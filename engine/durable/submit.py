@@ -99,6 +99,7 @@ def _digest(request: Request) -> str:
     known = [request.job_type.name, plain, request.user_id, request.run_after, request.from_job, request.where]
     digest = hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode())
     if request.rows is not None:
+        digest.update(request.rows.schema.serialize())
         for batch in request.rows.to_batches():
             digest.update(batch.serialize())
     return digest.hexdigest()
@@ -136,7 +137,7 @@ def _job(request: Request, params: JobParams, plan: Plan, digest: str) -> Job:
         batch_size=plan.batch,
         source_job_id=request.from_job,
         source_where=request.where,
-        idempotency_key=request.idempotency_key,
+        idempotency_key=request.idempotency_key or None,
         request_digest=digest if request.idempotency_key else None,
     )
 

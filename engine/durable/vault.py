@@ -8,7 +8,6 @@ import hmac
 import os
 import secrets as random
 from collections.abc import Iterable, Mapping
-from contextlib import suppress
 from pathlib import Path
 
 from cryptography.fernet import Fernet, InvalidToken
@@ -31,7 +30,13 @@ class Vault:
     @classmethod
     def open(cls, configured: str | None, folder: Path) -> Vault:
         """The vault of this installation."""
-        return cls(configured or _key_file(folder / KEY_FILE))
+        try:
+            return cls(configured or _key_file(folder / KEY_FILE))
+        except OSError as error:
+            raise ConfigError(
+                f"The key file {folder / KEY_FILE} cannot be used ({error.strerror}); "
+                "set POSTBENCH_DATA_DIR to a folder that can be written, or set POSTBENCH_SECRET_KEY"
+            ) from None
 
     def store(self, connection: Connection, job_id: str, values: Mapping[str, str]) -> None:
         """Keep the job's secrets, in the caller's transaction."""
@@ -72,10 +77,20 @@ def _key_file(path: Path) -> str:
             file.write(random.token_urlsafe(32) + "\n")
             file.flush()
             os.fsync(file.fileno())
-        with suppress(FileExistsError):
-            os.link(draft, path)
-        draft.unlink()
+        _publish(draft, path)
     key = path.read_text().strip()
     if not key:
         raise ConfigError(f"The key file {path} is empty; restore it from a backup, or delete it to make a new one")
     return key
+
+
+def _publish(draft: Path, path: Path) -> None:
+    """Give the draft its final name unless that exists by now."""
+    try:
+        os.link(draft, path)
+    except FileExistsError:
+        pass
+    except OSError:  # a file system without hard links: the last of several first starts wins
+        draft.replace(path)
+    finally:
+        draft.unlink(missing_ok=True)

@@ -51,6 +51,15 @@ class Watcher:
         changed.set()
 
     async def _poll(self) -> None:
+        """Runs until cancelled; comes back after the file could not be read."""
+        while True:
+            try:
+                await self._poll_until_error()
+            except Exception as error:  # waiters have their fallback meanwhile
+                log.warning("database cannot be watched", error=type(error).__name__)
+                await asyncio.sleep(FALLBACK_SECONDS)
+
+    async def _poll_until_error(self) -> None:
         connection = self._database.raw()
         try:
             seen = None
@@ -84,7 +93,9 @@ class Watcher:
     def _receive_until(self, loop: asyncio.AbstractEventLoop, stop: threading.Event, connection: Any) -> None:
         with connection:
             connection.execute(f"LISTEN {CHANNEL}")
+            heard = True  # of what was committed before we listened, or while the server was away
             while not stop.is_set():
-                if any(True for _ in connection.notifies(timeout=FALLBACK_SECONDS, stop_after=1)):
+                if heard:
                     with suppress(RuntimeError):  # the loop has closed
                         loop.call_soon_threadsafe(self._notify)
+                heard = any(True for _ in connection.notifies(timeout=FALLBACK_SECONDS, stop_after=1))

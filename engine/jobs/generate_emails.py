@@ -66,17 +66,17 @@ class Params(JobParams):
     """What addresses to generate."""
 
     count: int = Field(1000, ge=1, le=MAX_COUNT, title="Count", description="How many distinct addresses to generate.")
-    providers: tuple[Annotated[Provider, BeforeValidator(_provider)], ...] = Field(
+    providers: tuple[Annotated[Provider, BeforeValidator(_provider, json_schema_input_type=str | Provider)], ...] = Field(
         tuple(Provider(domain=domain, weight=weight) for domain, weight in DEFAULT_PROVIDERS),
         max_length=MAX_PROVIDERS,
         title="Providers",
         description="Domains, or domains with weights. By default a mix of consumer providers.",
     )
-    country: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(
+    country: Annotated[tuple[str, ...], BeforeValidator(_listed, json_schema_input_type=str | tuple[str, ...])] = Field(
         ("US",),
         title="Country",
         description="Whose names to use: ISO 3166-1 alpha-2 codes, one or a list; several get equal shares.",
-        json_schema_extra={"items": {"type": "string", "enum": list(COUNTRIES)}},
+        examples=[["US"], ["DE", "FR"]],
     )
     age_range: str = Field(
         "18-65",
@@ -88,7 +88,7 @@ class Params(JobParams):
     pattern: str = Field(
         DEFAULT_PATTERN,
         title="Pattern",
-        description="The part before the @: text and placeholders. Placeholders: " + ", ".join(f"{{{p}}}" for p in PLACEHOLDERS) + ".",
+        description=f"The part before the @: text and placeholders ({', '.join(f'{{{name}}}' for name in PLACEHOLDERS)}).",
     )
     suffix: Literal["auto", "never"] = Field(
         "auto",
@@ -179,20 +179,20 @@ class Row(JobRow):
     synthetic: bool = Field(description="Always true: made up, never to be sent to.")
 
 
-def plan(params: Params, source: Source | None) -> Plan:
+def plan(params: Params, _source: Source | None) -> Plan:
     """One item per address. Raises `SpaceTooSmall` where fewer distinct addresses exist than wanted."""
     available = prepared(params).capacity
     if params.count > available:
         raise SpaceTooSmall(
             "count",
             available,
-            f"only {available:,} distinct addresses exist for these settings; ask for fewer, or add providers or countries, "
+            f"only {available} distinct addresses exist for these settings; ask for fewer, or add providers or countries, "
             "widen the pattern or allow a suffix",
         )
     return Plan(params.count, BATCH)
 
 
-async def process(batch: Batch, params: Params, tools: Tools) -> Done:
+async def process(batch: Batch, params: Params, _tools: Tools) -> Done:
     """The batch's slice of the list."""
     rows = await asyncio.to_thread(_rows, params, batch.start, batch.stop)
     return Done(rows, succeeded=rows.num_rows, counts={"generated": rows.num_rows}, tallies=_tallies(rows))

@@ -29,15 +29,16 @@ class Bearers:
         node = (pair[:, None] * self._cohorts + np.arange(self._cohorts)).ravel()
         order = np.argsort(node, kind="stable")
         self._row, self._cohort = np.divmod(order, self._cohorts)
-        self._distinct = len(order) == len(pairs)
-        sums = _scaled_sums(roll.weights.ravel()[order])
-        self._place = Lookup(sums)
-        self._bounds = sums[np.searchsorted(node[order], np.arange(len(pairs) * self._cohorts + 1))]
+        self._place = None
+        if len(order) > len(pairs):
+            sums = _scaled_sums(roll.weights.ravel()[order])
+            self._place = Lookup(sums)
+            self._bounds = sums[np.searchsorted(node[order], np.arange(len(pairs) * self._cohorts + 1))]
 
     def draw(self, text: Integers, group: Integers | int, noise: Words, cohort: Integers | int = -1) -> tuple[Integers, Integers]:
         """A row and a cohort for each text and group, by 32 bits of noise; from a certain cohort unless that is -1."""
         low = self._pair.take(text * self._groups + group)
-        if self._distinct:
+        if self._place is None:
             return self._row.take(low), self._cohort.take(low)
         free = np.asarray(cohort) < 0
         high = low + np.where(free, self._cohorts, np.asarray(cohort) + 1)

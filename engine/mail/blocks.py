@@ -92,7 +92,8 @@ class Blocks:
         """A group for each block and first name, as likely as the name is common in it, by 32 bits of noise."""
         sums = np.cumsum(self._first.mass[first] * self._influence[block], axis=1)
         wanted = np.floor(noise / (1 << 32) * sums[:, -1]).astype(np.int64)
-        return np.argmax(sums > wanted[:, None], axis=1)
+        group: Integers = np.argmax(sums > wanted[:, None], axis=1)
+        return group
 
     @cached_property
     def _influence(self) -> Integers:

@@ -13,6 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from engine.mail.descent import Integers
 from engine.mail.pattern import Part, Pattern, Placeholder, Token, is_name
 
 Kept = NDArray[np.bool_]
@@ -23,12 +24,13 @@ class Spellings:
     """What a pattern shows of a part: distinct texts, and how common each is."""
 
     texts: pa.StringArray
-    weights: NDArray[np.int64]
+    weights: Integers
 
     @property
     def lengths(self) -> NDArray[np.int64]:
         """Letters of each text."""
-        return pc.utf8_length(self.texts).to_numpy().astype(np.int64)
+        lengths: Integers = pc.utf8_length(self.texts).to_numpy().astype(np.int64)
+        return lengths
 
 
 def decodable(pattern: Pattern, first: Spellings, last: Spellings) -> tuple[Kept, Kept]:
@@ -78,16 +80,30 @@ def _without_shifts(first: Spellings, middle: str, last: Spellings, *, mirrored:
         middle = middle[::-1]
     remainders = pa.array(sorted(_remainders(first.texts.to_pylist())), pa.string())
     whole = pc.binary_join_element_wise(middle, last.texts, "") if middle else last.texts
+    longer, tails = _cut_off(whole, remainders)
+    after = pc.utf8_slice_codeunits(tails, len(middle))
+    shorter = pc.index_in(after, last.texts).fill_null(-1).to_numpy()
+    pair = _mask(pc.starts_with(tails, middle)) & (shorter >= 0)
+    x, y = longer[pair], shorter[pair]
     kept = np.ones(len(last.texts), bool)
-    for size in range(1, int(last.lengths.max(initial=1))):
-        longer = np.flatnonzero(pc.is_in(pc.utf8_slice_codeunits(whole, 0, size), remainders).to_numpy(zero_copy_only=False))
-        tails = pc.utf8_slice_codeunits(whole.take(pa.array(longer)), size)
-        starts = pc.starts_with(tails, middle).to_numpy(zero_copy_only=False)
-        shorter = pc.index_in(pc.utf8_slice_codeunits(tails, len(middle)), last.texts).fill_null(-1).to_numpy()
-        pair = starts & (shorter >= 0)
-        x, y = longer[pair], shorter[pair]
-        kept[np.where(last.weights[x] < last.weights[y], x, y)] = False
+    kept[np.where(last.weights[x] < last.weights[y], x, y)] = False
     return kept
+
+
+def _cut_off(texts: pa.StringArray, starts: pa.StringArray) -> tuple[Integers, pa.StringArray]:
+    """Every way to take one of `starts` off a text: which text, and what is left."""
+    which, left = [np.zeros(0, np.int64)], [pa.array([], pa.string())]
+    for size in range(1, int(pc.max(pc.utf8_length(starts)).as_py() or 0) + 1):
+        found = np.flatnonzero(_mask(pc.is_in(pc.utf8_slice_codeunits(texts, 0, size), starts)))
+        rest = pc.utf8_slice_codeunits(texts.take(pa.array(found)), size)
+        which.append(found)
+        left.append(rest)
+    return np.concatenate(which), pa.concat_arrays(left)
+
+
+def _mask(values: pa.BooleanArray) -> Kept:
+    mask: Kept = values.to_numpy(zero_copy_only=False)
+    return mask
 
 
 def _remainders(texts: list[str]) -> set[str]:
@@ -103,4 +119,5 @@ def _reversed(names: Spellings) -> Spellings:
 def _commonest_length(names: Spellings) -> Kept:
     lengths = names.lengths
     totals = np.bincount(lengths, weights=names.weights)
-    return lengths == int(np.argmax(totals))
+    kept: Kept = lengths == np.argmax(totals)
+    return kept

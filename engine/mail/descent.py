@@ -49,13 +49,20 @@ class Level:
         nodes, scaled, room = nodes[order], scaled[order], room[order].astype(np.uint64)
         first = _starts(nodes)
         scaled[first] += _ONE - np.add.reduceat(scaled, first)
-        keys = nodes.astype(np.uint64) << _HALF
         self.trivial = len(children) == 1
-        self._children, self._room = children[order], room
+        self._children = children[order]
         self._lower = _before(scaled.astype(np.uint64), nodes, first)
         self._upper = self._lower + scaled.astype(np.uint64)
-        self._keys = keys + self._lower
+        keys = nodes.astype(np.uint64) << _HALF
         self._only_node = Lookup(self._lower) if len(first) == 1 else None
+        self._keys = keys + self._lower
+        self._full_from = UNLIMITED
+        if room.min() < UNLIMITED:
+            self._limit(nodes, first, keys, room)
+
+    def _limit(self, nodes: Integers, first: Integers, keys: Words, room: Words) -> None:
+        """Prepare for children that can't hold everything."""
+        self._room = room
         self._before = np.minimum(_before(room, nodes, first), _NEVER)
         self._before_keys = keys + self._before
         full = _full_from(self._lower, self._upper, self._before, room)
@@ -95,7 +102,8 @@ class Level:
         """The row of the child that a share of the node falls on, in units of 2**-32."""
         if self._only_node:
             return self._only_node(share)
-        return np.searchsorted(self._keys, at + share, side="right") - 1
+        place: Integers = np.searchsorted(self._keys, at + share, side="right") - 1
+        return place
 
     def _descend_full(self, at: Words, item: Words, items: Words, start: Words) -> tuple[Integers, Words, Words]:
         open_from = np.searchsorted(self._full_keys, at + items, side="right")
@@ -127,20 +135,25 @@ def _scaled(nodes: Integers, weights: Integers) -> Integers:
     first = _starts(nodes)
     sums = np.add.reduceat(weights, first)[nodes]
     sizes = np.diff(first, append=len(nodes))[nodes]
-    return 1 + np.floor(weights / sums * (_ONE - sizes)).astype(np.int64)
+    scaled: Integers = 1 + np.floor(weights / sums * (_ONE - sizes)).astype(np.int64)
+    return scaled
 
 
 def _before(values: Words, nodes: Integers, first: Integers) -> Words:
     """The sum of the values before each row within its node."""
     sums = np.cumsum(values) - values
-    return sums - sums[first][nodes]
+    before: Words = sums - sums[first][nodes]
+    return before
 
 
 def _full_from(lower: Words, upper: Words, before: Words, room: Words) -> Words:
-    """From how many items of the node on each child is filled; its width is widened by a margin, so that a child is filled
-    a little early rather than that rounding gives another more than it can hold."""
-    full = before + room * (np.uint64(_ONE) - lower) // (upper - lower + np.uint64(_MARGIN)) + np.uint64(1)
-    return np.minimum(full, _NEVER)
+    """From how many items of the node on each child is filled.
+
+    Widths are widened by a margin: better fill a child a little early than let rounding give another more than it can hold.
+    """
+    full: Words = before + room * (np.uint64(_ONE) - lower) // (upper - lower + np.uint64(_MARGIN)) + np.uint64(1)
+    full = np.minimum(full, _NEVER)
+    return full
 
 
 def _first(bound: Words, items: Words, start: Words) -> Words:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pyarrow.compute as pc
 
 from engine.mail.decoding import Kept, Spellings
 from engine.mail.descent import Integers

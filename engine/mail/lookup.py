@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from engine.mail.permutation import Words
 
 _RANGE_BITS = 32
-_MAX_BITS = 18
+_MAX_BITS = 17
 _STEPS = 2
 
 

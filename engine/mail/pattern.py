@@ -136,7 +136,7 @@ def _tokens(text: str) -> Iterator[Token]:
             yield _placeholder(text[at + 1 : end], at + 1)
             at = end + 1
         else:
-            end = min((i for i in (text.find("{", at), len(text)) if i >= 0))
+            end = min(i for i in (text.find("{", at), len(text)) if i >= 0)
             yield _literal(text[at:end], at)
             at = end
 

@@ -42,9 +42,7 @@ class Roll:
     def only(self, kept: np.ndarray) -> Roll:
         """The rows kept."""
         rows = pa.array(np.flatnonzero(kept))
-        return Roll(
-            self.spelled.take(rows), self.shown.take(rows), self.group[kept], self.gender[kept], self.weights[kept]
-        )
+        return Roll(self.spelled.take(rows), self.shown.take(rows), self.group[kept], self.gender[kept], self.weights[kept])
 
 
 class BirthYears:

@@ -10,7 +10,7 @@ from anyascii import anyascii
 _NOT_LETTERS = re.compile(r"[^a-z]+")
 
 _GERMAN = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ß": "ss", "Ä": "Ae", "Ö": "Oe", "Ü": "Ue"})
-_SPELLING = {country: _GERMAN for country in ("DE", "AT", "CH")}
+_SPELLING = dict.fromkeys(("DE", "AT", "CH"), _GERMAN)
 
 _CHINESE = {"曾": "Zeng", "单": "Shan", "解": "Xie", "仇": "Qiu", "查": "Zha", "盖": "Ge", "区": "Ou", "朴": "Piao"}
 _KOREAN = {
@@ -70,5 +70,5 @@ def _syllable(character: str) -> str:
 
 def _ukrainian(name: str) -> str:
     """The official table (Cabinet of Ministers of Ukraine, resolution 55 of 2010)."""
-    start = _UKRAINIAN_START.get(name[0])
-    return (start or name[0].translate(_UKRAINIAN)) + name[1:].replace("зг", "zgh").translate(_UKRAINIAN)
+    start = _UKRAINIAN_START.get(name[0], name[0])
+    return (start + name[1:]).replace("зг", "zgh").translate(_UKRAINIAN)

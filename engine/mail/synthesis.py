@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from threading import Lock
 
 import numpy as np
 import pyarrow as pa
@@ -23,7 +24,9 @@ from engine.mail.suffixes import MAX_DIGITS, Suffixes
 
 _LOW = np.uint64((1 << 32) - 1)
 _HALF = np.uint64(32)
-_CACHED = 8
+_CACHED = 4
+
+_building = Lock()
 
 COLUMNS = ("email", "first_name", "last_name", "gender", "age", "country", "provider", "synthetic")
 
@@ -82,44 +85,36 @@ class Synthesis:
         self._births = BirthYears(recipe.year - recipe.ages[1], recipe.year - recipe.ages[0])
         self._groups = groups(recipe.countries, recipe.genders)
         longest = max(len(domain) for domain, _ in recipe.providers)
-        company = cast(pattern, self._groups, self._births, longest, MAX_DIGITS if recipe.suffix else 0)
+        people = cast(pattern, self._groups, self._births, longest, MAX_DIGITS if recipe.suffix else 0)
         dated = pattern.width(Part.YEAR) != 0
-        self._suffixes = Suffixes(company.digits, range(0) if dated else self._births.years)
+        self._suffixes = Suffixes(people.digits, range(0) if dated else self._births.years)
         self._domains = pa.array([f"@{domain}" for domain, _ in recipe.providers])
         self._country = np.array([recipe.countries.index(group.country) for group in self._groups])
-        self._spelling = Spelling(pattern, company, self._births.years)
-        self._bearers = Bearers(company.first.roll, company.first.text, len(self._groups))
-        self._surnames = Bearers(company.last.roll, company.last.text, len(self._groups))
-        self._plant(pattern, company)
+        self._spelling = Spelling(pattern, people, self._births.years)
+        self._bearers = Bearers(people.first.roll, people.first.text, len(self._groups))
+        self._surnames = Bearers(people.last.roll, people.last.text, len(self._groups))
+        self._plant(pattern, people)
 
-    def _plant(self, pattern: Pattern, company: Cast) -> None:
-        """The levels, from the leaves up: each child's capacity is that of the level beneath it."""
-        births = self._births
+    def _plant(self, pattern: Pattern, people: Cast) -> None:
+        """The levels from the leaves up, each child with the capacity of what lies beneath it."""
         leaves = self._suffixes.capacity
-        self._number = Level.single(np.ones(len(NUMBERS), np.int64), leaves) if pattern.width(Part.NUMBER) else None
-        leaves *= len(NUMBERS) if self._number else 1
-        self._year = self._cohort = None
+        self._number = self._year = self._cohort = None
+        if pattern.width(Part.NUMBER):
+            self._number = Level.single(np.ones(len(NUMBERS), np.int64), leaves)
+            leaves *= len(NUMBERS)
         if pattern.width(Part.YEAR):
-            years = np.ones(len(births.years), np.int64)
-            self._year = Level(births.cohort_of_year, np.arange(len(years)), years, leaves)
-            weights = company.first.by_cohort()
-            texts, cohorts = weights.shape
-            self._cohort = Level(
-                np.repeat(np.arange(texts), cohorts),
-                np.tile(np.arange(cohorts), texts),
-                weights.ravel(),
-                np.tile(births.sizes * min(leaves, UNLIMITED), texts),
-            )
-            leaves *= len(births.years)
-        self._blocks = Blocks(company.first.mass, company.last.mass, [group.share * len(group.genders) for group in self._groups], leaves)
+            self._cohort, self._year = _birth_levels(self._births, people.first.by_cohort(), min(leaves, UNLIMITED))
+            leaves *= len(self._births.years)
+        shares = [group.share * len(group.genders) for group in self._groups]
+        self._blocks = Blocks(people.first.mass, people.last.mass, shares, leaves)
         leaves *= self._blocks.pairs
-        total = sum(weight for _, weight in self.recipe.providers)
-        weights = np.array([max(1, round(weight / total * UNIT)) for _, weight in self.recipe.providers])
-        self._provider = Level.single(weights, min(leaves, UNLIMITED))
+        self._provider = Level.single(_integers([weight for _, weight in self.recipe.providers]), min(leaves, UNLIMITED))
         self.capacity = leaves * len(self.recipe.providers)
 
     def rows(self, count: int, seed: int, start: int, stop: int) -> pa.Table:
         """Addresses `start` to `stop` (exclusive) of `count`, which is at most `capacity`; columns as in `COLUMNS`."""
+        if count > self.capacity:
+            raise ValueError("fewer distinct addresses exist than wanted")
         items = Permutation(count, seed)(np.arange(start, stop, dtype=np.uint64))
         walk = _Walk(items, np.array([count], np.uint64), key(seed, count))
         provider = walk.down(self._provider)
@@ -170,10 +165,30 @@ class Synthesis:
         return pa.table(columns, names=COLUMNS)
 
 
-@lru_cache(maxsize=_CACHED)
 def synthesis(recipe: Recipe) -> Synthesis:
-    """The synthesis of a recipe; a few megabytes, kept for the recipes last used."""
+    """The synthesis of a recipe, kept for the recipes last used; threads that want the same one wait for it."""
+    with _building:
+        return _made(recipe)
+
+
+@lru_cache(maxsize=_CACHED)
+def _made(recipe: Recipe) -> Synthesis:
     return Synthesis(recipe)
+
+
+def _birth_levels(births: BirthYears, by_cohort: Integers, room: int) -> tuple[Level, Level]:
+    """Cohorts of each first name as likely as its bearers were born then, and the years of each cohort, equally likely."""
+    texts, cohorts = by_cohort.shape
+    numbers, years = np.arange(cohorts), len(births.years)
+    cohort = Level(
+        np.repeat(np.arange(texts), cohorts), np.tile(numbers, texts), by_cohort.ravel(), np.tile(births.sizes * room, texts)
+    )
+    return cohort, Level(births.cohort_of_year, np.arange(years), np.ones(years, np.int64), room)
+
+
+def _integers(weights: Sequence[float]) -> Integers:
+    total = sum(weights)
+    return np.array([max(1, round(weight / total * UNIT)) for weight in weights])
 
 
 def _category(codes: Integers, values: Sequence[str]) -> pa.DictionaryArray:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Literal
 
 import streamlit as st
 
@@ -14,6 +15,10 @@ from engine.workbench import workbench
 from pages.parts import browser, catalog, markup, say
 from pages.parts.downloads import downloads
 from pages.parts.situation import phase
+
+AGAIN = ":material/replay: Run again"
+EDIT = ":material/edit: Edit and run"
+DELETE = ":material/delete: Delete"
 
 
 def toolbar(job: Job, job_type: JobType, edit: Callable[[], None]) -> None:
@@ -40,27 +45,25 @@ def _steering(job: Job) -> None:
 
 
 def _more(job: Job, job_type: JobType, edit: Callable[[], None]) -> None:
-    with st.popover("More", icon=":material/more_horiz:", key="more"):
-        _button("Run again", "replay", lambda: _rerun(job, job_type), help_text="A new job with the same parameters", wide=True)
-        st.button(
-            "Edit and run", icon=":material/edit:", on_click=edit, help="Opens the form with these parameters", width="stretch"
-        )
-        if job.ended and st.button("Delete …", icon=":material/delete:", width="stretch", key="delete"):
-            _confirm_delete(job)
+    options = [AGAIN, EDIT, *([DELETE] if job.ended else [])]
+    args = (job, job_type, edit)
+    picked = st.menu_button("More", options, icon=":material/more_horiz:", key="more", on_click=_picked, args=args)
+    if picked == DELETE:
+        _confirm_delete(job)
 
 
-def _button(
-    label: str, icon: str, work: Callable[[], object], *, primary: bool = False, help_text: str | None = None, wide: bool = False
-) -> None:
-    st.button(
-        label,
-        icon=f":material/{icon}:",
-        type="primary" if primary else "secondary",
-        help=help_text,
-        width="stretch" if wide else "content",
-        on_click=lambda: say.attempt(work),
-        key=f"do_{label.lower().replace(' ', '_')}",
-    )
+def _picked(job: Job, job_type: JobType, edit: Callable[[], None]) -> None:
+    """Before the page is drawn anew, as only then the form's fields may be set."""
+    picked = st.session_state.get("more")
+    if picked == AGAIN:
+        say.attempt(lambda: _rerun(job, job_type))
+    elif picked == EDIT:
+        edit()
+
+
+def _button(label: str, icon: str, work: Callable[[], object], *, primary: bool = False) -> None:
+    kind: Literal["primary", "secondary"] = "primary" if primary else "secondary"
+    st.button(label, icon=f":material/{icon}:", type=kind, on_click=say.attempted, args=(work,), key=f"do_{label.lower()}")
 
 
 def _rerun(job: Job, job_type: JobType) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import streamlit as st
 
@@ -34,32 +35,54 @@ def archive() -> None:
 
 def _filters() -> Filter:
     """Type, text and status, all in the address."""
-    first = {"on_change": _restart, "bind": "query-params"}
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="filters"):
-        text = st.text_input(
-            "Search",
-            key="q",
-            placeholder="Search id, type, parameters",
-            icon=":material/search:",
-            label_visibility="collapsed",
-            width=300,
-            **first,
-        )
-        kind = st.selectbox(
-            "Type", list(workbench().types), index=None, key="type", placeholder="Any type", format_func=catalog.title,
-            label_visibility="collapsed", width=220, **first,
-        )  # fmt: skip
-        base = Filter(type=kind, q=(text or "").strip() or None)
-        counts = queries.stats(workbench().database, base)
-        status = st.pills(
-            "Status",
-            list(Status),
-            key="status",
-            format_func=lambda name: f"{name} {words.short(counts[name])}",
-            label_visibility="collapsed",
-            **first,
-        )
-    return Filter(type=base.type, q=base.q, status=str(status) if status else None)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="filters"):
+        text = _text()
+        kind = _type()
+        base = Filter(type=kind, q=text)
+        return replace(base, status=_status(base))
+
+
+def _text() -> str | None:
+    text = st.text_input(
+        "Search",
+        key="q",
+        bind="query-params",
+        on_change=_restart,
+        placeholder="Search id, type, parameters",
+        icon=":material/search:",
+        label_visibility="collapsed",
+        width=300,
+    )
+    return (text or "").strip() or None
+
+
+def _type() -> str | None:
+    return st.selectbox(
+        "Type",
+        list(workbench().types),
+        index=None,
+        key="type",
+        bind="query-params",
+        on_change=_restart,
+        placeholder="Any type",
+        format_func=catalog.title,
+        label_visibility="collapsed",
+        width=220,
+    )
+
+
+def _status(base: Filter) -> str | None:
+    """With how many there are of each, under the other filters."""
+    counts = queries.stats(workbench().database, base)
+    return st.pills(
+        "Status",
+        [str(status) for status in Status],
+        key="status",
+        bind="query-params",
+        on_change=_restart,
+        format_func=lambda name: f"{name} {words.short(counts[name])}",
+        label_visibility="collapsed",
+    )
 
 
 def _restart() -> None:

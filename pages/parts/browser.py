@@ -1,4 +1,4 @@
-"""What only the browser can do: remember the last job, copy a link, trade a ticket for a cookie, keep a deep link through a login."""
+"""What only a browser can do: remember the last job, copy a link, trade a ticket for a cookie, keep an address over a login."""
 
 from __future__ import annotations
 
@@ -35,10 +35,16 @@ export default function ({ data }) {
 }
 """
 
-_COPY_HTML = '<button type="button" title="Copy a link to this job"><span></span></button>'
+_COPY_HTML = """
+<button type="button" title="Copy a link to this job">
+<svg viewBox="0 0 24 24" width="16" height="16" fill="none" stroke="currentColor" stroke-width="2" stroke-linecap="round">
+<path d="M9.5 14.5l5-5M11 7l1.8-1.8a4.2 4.2 0 0 1 6 6L17 13M13 17l-1.8 1.8a4.2 4.2 0 0 1-6-6L7 11"/></svg>
+<span></span></button>
+"""
 _COPY_CSS = """
-button { all: unset; box-sizing: border-box; cursor: pointer; display: inline-flex; align-items: center; height: 2.5rem; padding: 0 0.75rem;
-  border-radius: var(--st-button-radius); border: 1px solid var(--st-border-color); font: inherit; color: var(--st-text-color); white-space: nowrap; }
+button { all: unset; box-sizing: border-box; cursor: pointer; display: inline-flex; align-items: center; gap: 0.5rem;
+  height: 2.5rem; padding: 0 0.75rem; border-radius: var(--st-button-radius); border: 1px solid var(--st-border-color);
+  font: inherit; font-size: 0.875rem; color: var(--st-text-color); white-space: nowrap; }
 button:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
 button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 1px; }
 """

@@ -29,6 +29,12 @@ def title(type_name: str) -> str:
     return found.title if found else type_name
 
 
+def about(job_type: JobType) -> str:
+    """The summary without the title it begins with."""
+    text = job_type.summary.partition(": ")[2] or job_type.summary
+    return text[:1].upper() + text[1:]
+
+
 def icon(job_type: JobType) -> str:
     """The icon as Streamlit wants it."""
     name = job_type.icon

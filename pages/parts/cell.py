@@ -60,10 +60,10 @@ def _current(job_id: str) -> Job:
 
 
 def _charts(job: Job, job_type: JobType) -> None:
-    drawn = [chart for chart in job_type.charts if job.tallies.get(chart.tally)]
+    drawn = [chart for chart in job_type.charts if len(job.tallies.get(chart.tally, {})) > 1]
     if not drawn:
         return
-    grid = st.grid(min(3, len(drawn)), min_column_width=280, gap="xsmall", border=True)
+    grid = st.grid(min(4, len(drawn)), min_column_width=230, gap="xsmall", border=True)
     for chart in drawn:
         with grid.cell():
             _chart(chart, job)
@@ -71,8 +71,9 @@ def _charts(job: Job, job_type: JobType) -> None:
 
 def _chart(chart: Chart, job: Job) -> None:
     tally = job.tallies[chart.tally]
+    alt = charts.summary(chart, tally)
     st.html(f'<h3 class="pb-h2">{chart.title}</h3>')
-    st.echarts_chart(charts.of_tally(chart, tally), height=190, key=f"chart_{chart.tally}", alt=charts.summary(chart, tally))
+    st.echarts_chart(charts.of_tally(chart, tally), height=charts.height(chart, tally), key=f"chart_{chart.tally}", alt=alt)
 
 
 def _details(job: Job) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, tzinfo
+from itertools import pairwise
 from typing import Any
 
 from engine.durable.contract import Chart
@@ -12,7 +13,7 @@ from pages.parts import markup, words
 TOP = 12
 """Bars shown of a tally; the rest is added up in one more."""
 REST = "all others"
-_COLOURS = {"green": "#1f9d72", "red": "#d9505e", "amber": "#d98a2b", "gray": "#8a93a8", "violet": "#8e6bd8", "blue": "#4f6bed"}
+MAX_HEIGHT = 190
 _TEXT = {"color": "#8189a0", "fontSize": 11.5}
 _RULE = {"lineStyle": {"color": "#8189a033"}}
 _TOOLTIP = {"trigger": "axis", "confine": True, "axisPointer": {"type": "shadow", "shadowStyle": {"color": "#8189a018"}}}
@@ -23,6 +24,13 @@ def of_tally(chart: Chart, tally: Mapping[str, int]) -> dict[str, Any]:
     return _columns(tally) if chart.kind == "line" else _bars(tally)
 
 
+def height(chart: Chart, tally: Mapping[str, int]) -> int:
+    """Pixels: bars take as many as they need, columns a fixed number."""
+    if chart.kind == "line":
+        return MAX_HEIGHT
+    return min(MAX_HEIGHT, 24 + 34 * min(len(tally), TOP + 1))
+
+
 def _bars(tally: Mapping[str, int]) -> dict[str, Any]:
     """Lying bars, the largest on top."""
     ordered = sorted(tally.items(), key=lambda item: (-item[1], item[0]))
@@ -31,7 +39,7 @@ def _bars(tally: Mapping[str, int]) -> dict[str, Any]:
     return {
         "animation": False,
         "tooltip": _TOOLTIP,
-        "grid": {"left": 4, "right": 56, "top": 4, "bottom": 2, "containLabel": True},
+        "grid": {"left": 4, "right": 64, "top": 4, "bottom": 2, "containLabel": True},
         "xAxis": {"type": "value", "show": False},
         "yAxis": {
             "type": "category",
@@ -41,38 +49,43 @@ def _bars(tally: Mapping[str, int]) -> dict[str, Any]:
             "axisLine": {"show": False},
             "axisLabel": {**_TEXT, "width": 120, "overflow": "truncate"},
         },
-        "series": [
-            {"type": "bar", "barMaxWidth": 16, "itemStyle": {"borderRadius": 3}, "label": _label(), "data": _values(rows)}
-        ],
+        "series": [{"type": "bar", "barMaxWidth": 20, "itemStyle": {"borderRadius": 3}, "data": _values(rows)}],
     }
 
 
 def _values(rows: Sequence[tuple[str, int]]) -> list[Any]:
-    return [{"value": count, "itemStyle": {"color": _colour(name)}} for name, count in rows]
+    """Each bar with its colour and its number; ECharts' own label formats know no thousands."""
+    label = {"show": True, "position": "right", "color": "#8189a0", "fontSize": 11}
+    return [
+        {"value": count, "itemStyle": {"color": _colour(name)}, "label": {**label, "formatter": words.number(count)}}
+        for name, count in rows
+    ]
 
 
 def _colour(name: str) -> str:
     if name == REST:
-        return _COLOURS["gray"]
-    return _COLOURS[markup.TONES.get(name, "blue")]
-
-
-def _label() -> dict[str, Any]:
-    return {"show": True, "position": "right", "color": "#8189a0", "fontSize": 11}
+        return markup.INK["gray"]
+    return markup.INK[markup.TONES.get(name, "blue")]
 
 
 def _columns(tally: Mapping[str, int]) -> dict[str, Any]:
     """Standing columns over keys in numeric order."""
     ordered = sorted(tally.items(), key=lambda item: _numeric(item[0]))
+    style = {"color": markup.INK["blue"], "borderRadius": [2, 2, 0, 0]}
     return {
         "animation": False,
         "tooltip": _TOOLTIP,
         "grid": {"left": 4, "right": 8, "top": 12, "bottom": 2, "containLabel": True},
-        "xAxis": {"type": "category", "data": [k for k, _ in ordered], "axisLabel": _TEXT, "axisTick": {"show": False}, "axisLine": _RULE},
+        "xAxis": {
+            "type": "category",
+            "data": [key for key, _ in ordered],
+            "axisLabel": _TEXT,
+            "axisTick": {"show": False},
+            "axisLine": _RULE,
+        },
         "yAxis": {"type": "value", "axisLabel": _TEXT, "splitLine": _RULE, "splitNumber": 3},
-        "series": [{"type": "bar", "barCategoryGap": "18%", "itemStyle": {"color": "#4f6bed", "borderRadius": [2, 2, 0, 0]},
-                    "data": [count for _, count in ordered]}],
-    }  # fmt: skip
+        "series": [{"type": "bar", "barCategoryGap": "18%", "itemStyle": style, "data": [count for _, count in ordered]}],
+    }
 
 
 def _numeric(key: str) -> tuple[float, str]:
@@ -100,9 +113,9 @@ def pace(points: Sequence[tuple[int, int]], seconds: int, zone: tzinfo | None) -
                 "name": "items/s",
                 "type": "line",
                 "showSymbol": False,
-                "lineStyle": {"width": 1.6, "color": "#4f6bed"},
-                "areaStyle": {"color": "#4f6bed", "opacity": 0.14},
-                "itemStyle": {"color": "#4f6bed"},
+                "lineStyle": {"width": 1.6, "color": markup.INK["blue"]},
+                "areaStyle": {"color": markup.INK["blue"], "opacity": 0.14},
+                "itemStyle": {"color": markup.INK["blue"]},
                 "data": [round(items / seconds, 1) for _, items in points],
             }
         ],
@@ -111,8 +124,7 @@ def pace(points: Sequence[tuple[int, int]], seconds: int, zone: tzinfo | None) -
 
 def rates(history: Sequence[Sequence[int]]) -> list[float]:
     """Items per second between the points [[ms, items] …] of a job's progress curve."""
-    pairs = zip(history, history[1:], strict=False)
-    return [max(0.0, (b[1] - a[1]) / max(0.001, (b[0] - a[0]) / 1000)) for a, b in pairs]
+    return [max(0.0, (b[1] - a[1]) / max(0.001, (b[0] - a[0]) / 1000)) for a, b in pairwise(history)]
 
 
 def summary(chart: Chart, tally: Mapping[str, int]) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import streamlit as st
 
 from engine.durable import engines, queries
@@ -69,9 +71,9 @@ def _engines() -> None:
     rows = [
         [
             markup.pill("alive"),
-            markup.escape(engine.hostname),
+            escape(engine.hostname),
             f"{words.plural(engine.jobs, 'job')}",
-            f"beat {words.ago(engine.heartbeat_at, now)}",
+            words.ago(engine.heartbeat_at, now),
         ]
         for engine in alive[:5]
     ]
@@ -87,7 +89,7 @@ def _recent() -> None:
 def _welcome() -> None:
     """A new installation: lead to the first job."""
     with st.container(border=True, key="welcome"):
-        text = "Pick a tool, fill in its form and press the button. The job runs on its own: close the page and come back by its link."
+        text = "Pick a tool and fill in its form. The job runs on its own: close the page, come back by its link."
         st.html(f'<div class="pb-empty"><b>Nothing has run here yet</b><span>{text}</span></div>')
         with st.container(horizontal=True, horizontal_alignment="center"):
             for job_type in catalog.shown(workbench())[:1]:
@@ -107,10 +109,4 @@ def _begin(title: str) -> None:
     for job_type in catalog.shown(workbench()):
         with grid.cell():
             st.page_link(catalog.script(job_type.name), label=f"**{job_type.title}**", icon=catalog.icon(job_type))
-            st.html(f'<div class="pb-quiet">{markup.escape(_about(job_type.summary))}</div>')
-
-
-def _about(summary: str) -> str:
-    """The summary without the title it begins with."""
-    text = summary.partition(": ")[2] or summary
-    return text[:1].upper() + text[1:]
+            st.html(f'<div class="pb-quiet">{escape(catalog.about(job_type))}</div>')

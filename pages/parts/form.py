@@ -83,7 +83,7 @@ def _value(value: Any) -> str:
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, Mapping):
-        return " ".join(str(part) for part in value.values())
+        return " ".join(part for part in value.values() if isinstance(part, str))
     if isinstance(value, list):
         text = ", ".join(_value(part) for part in value[:6])
         return text + (f" and {len(value) - 6} more" if len(value) > 6 else "")

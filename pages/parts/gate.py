@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from html import escape
 
 import streamlit as st
 
@@ -35,7 +36,7 @@ def visitor() -> str | None:
 def sign_out() -> None:
     """A way out for who came in by the login."""
     if name := visitor():
-        st.html(f'<div class="pb-quiet">Signed in as {markup.escape(name)}</div>')
+        st.html(f'<div class="pb-quiet">Signed in as {escape(name)}</div>')
         st.button("Sign out", icon=":material/logout:", type="tertiary", on_click=st.logout, key="sign_out")
 
 

@@ -85,7 +85,9 @@ def _pattern(slots: Slots) -> Raw:
             meaning = f"{known.description}: {known.example}"
             st.button(f"`{{{name}}}`", help=meaning, on_click=_add, args=(name,), key=f"chip_{name}", type="tertiary")
         with st.popover("All placeholders", type="tertiary", icon=":material/help:"):
-            st.html(markup.sheet([_explained(known) for known in PLACEHOLDERS.values()], ["placeholder", "stands for", "example"]))
+            st.html(
+                markup.sheet([_explained(known) for known in PLACEHOLDERS.values()], ["placeholder", "stands for", "example"])
+            )
     return {"pattern": text}
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any
 
 import pandas as pd
@@ -10,6 +11,7 @@ import streamlit as st
 
 from engine.durable.states import Status
 from engine.durable.tables import Job
+from engine.workbench import workbench
 from pages.parts import catalog, words
 from pages.parts.form import brief
 from pages.parts.rows import ROW_HEIGHT, status_column
@@ -19,14 +21,14 @@ _STATES = [*Status, "waiting"]
 OPEN = ":material/open_in_new: Open"
 
 
-def jobs_table(jobs: Sequence[Job], key: str, *, select: bool = False, height: int | None = None) -> list[int]:
+def jobs_table(jobs: Sequence[Job], key: str, *, select: bool = False) -> list[int]:
     """Show the jobs, newest first as given; returns the rows that are selected. A click on `Open` goes to the job."""
     shown = st.dataframe(
         _frame(jobs),
         key=f"{key}_table",
         hide_index=True,
         row_height=ROW_HEIGHT,
-        height=height or (len(jobs) + 1) * ROW_HEIGHT + 12,
+        height="content",
         column_config=_columns(key),
         on_select="rerun" if select else "ignore",
         selection_mode="multi-row",
@@ -56,8 +58,17 @@ def _frame(jobs: Sequence[Job]) -> pd.DataFrame:
 
 
 def _what(job: Job) -> str:
-    values = brief({k: v for k, v in job.params.items() if k != "seed"})
-    return " · ".join(values.values())
+    """The parameters that are not as usual."""
+    usual = _usual(job.type)
+    return " · ".join(brief({k: v for k, v in job.params.items() if k != "seed" and v != usual.get(k)}).values())
+
+
+@cache
+def _usual(type_name: str) -> dict[str, Any]:
+    """The default values of a type's parameters, by wire name."""
+    found = workbench().types.get(type_name)
+    fields = found.params.model_fields if found else {}
+    return {info.alias or name: info.default for name, info in fields.items() if isinstance(info.default, str | int)}
 
 
 def _took(job: Job) -> str:

@@ -42,7 +42,9 @@ def _engines() -> None:
         alive = sum(state.alive for state in states)
         st.html(f'<h3 class="pb-h2">Engines <span class="pb-quiet">{alive} alive, of those seen in the last hour</span></h3>')
         if not alive:
-            st.html(markup.notice("amber", "No engine is alive.", "Jobs wait, nothing is lost. Start one with python -m engine."))
+            st.html(
+                markup.notice("amber", "No engine is alive.", "Jobs wait, nothing is lost. Start one with `python -m engine`.")
+            )
         if states:
             head = ["state", "engine", "host", "pid", "version", "jobs in hand", "started", "last heartbeat"]
             st.html(markup.sheet([_engine(state, now) for state in states], head))

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from html import escape
 
 from pages.parts import words
 
+_TICKED = re.compile(r"`([^`]+)`")
 TONES: Mapping[str, str] = {
     "pending": "gray",
     "running": "blue",
@@ -36,6 +38,17 @@ TONES: Mapping[str, str] = {
 """The colour that a status has everywhere: pills, bars, charts. A status that is not here is gray."""
 
 
+INK: Mapping[str, str] = {
+    "green": "#1f9d72",
+    "red": "#d9505e",
+    "amber": "#d98a2b",
+    "gray": "#8a93a8",
+    "violet": "#8e6bd8",
+    "blue": "#4f6bed",
+}
+"""The tones where a style sheet does not reach: charts and tables; legible on light and dark."""
+
+
 def tone(status: str) -> str:
     """The tone of a status."""
     return TONES.get(status, "gray")
@@ -47,7 +60,7 @@ def pill(status: str, label: str = "") -> str:
 
 
 def spark(values: Sequence[float], colour: str = "blue", title: str = "") -> str:
-    """A sparkline: the values, oldest first, as a filled curve from zero. Fewer than two give an empty strip of the same height."""
+    """A sparkline: the values, oldest first, as a filled curve from zero; fewer than two give an empty strip."""
     top = max(values, default=0)
     if len(values) < 2 or top <= 0:
         return '<div class="pb-spark"></div>'
@@ -98,8 +111,13 @@ def shares(counts: Mapping[str, int]) -> str:
 
 def notice(colour: str, title: str, text: str = "") -> str:
     """A remark in a tinted box: what is the matter, and the remedy."""
-    body = f"<span>{escape(text)}</span>" if text else ""
+    body = f"<span>{ticked(text)}</span>" if text else ""
     return f'<div class="pb-notice pb-{colour}" role="status"><b>{escape(title)}</b>{body}</div>'
+
+
+def ticked(text: str) -> str:
+    """Plain text in which `backticks` set code."""
+    return _TICKED.sub(r'<span class="pb-mono">\1</span>', escape(text))
 
 
 def facts(pairs: Mapping[str, str]) -> str:

@@ -9,6 +9,9 @@ from engine.durable.tables import Job
 from pages.parts import charts, markup, words
 from pages.parts.situation import Remark, phase
 
+FRESH_MS = 10_000
+"""A rate older than this says nothing about now."""
+
 
 def meter(job: Job, note: Remark | None, now_ms: int) -> str:
     """The whole of it."""
@@ -22,12 +25,17 @@ def meter(job: Job, note: Remark | None, now_ms: int) -> str:
 def line(job: Job, now_ms: int) -> str:
     """`6,214 of 10,000 · 62.1 % · 212/s · 18 s left`."""
     said = [f"<b>{words.number(job.processed_items)}</b> of {words.number(job.total_items)}", f"{job.progress:g} %"]
-    if job.status == Status.RUNNING and job.wake_at is None:
-        said += [words.rate(job.rate)] if job.rate else []
-        said += [f"{words.duration(job.eta_seconds)} left"] if job.eta_seconds is not None else []
+    if moving(job, now_ms):
+        said += [words.rate(job.rate), f"{words.duration(job.eta_seconds)} left"]
     elif job.ended and job.started_at:
         said.append(f"took {words.duration(elapsed(job, now_ms))}")
     return f'<div class="pb-line">{"".join(f"<span>{part}</span>" for part in said)}</div>'
+
+
+def moving(job: Job, now_ms: int) -> bool:
+    """Whether the stored rate is still true: the job runs and has lately committed."""
+    fresh = now_ms - job.updated_at < FRESH_MS
+    return bool(job.status == Status.RUNNING and job.wake_at is None and job.rate and fresh)
 
 
 def elapsed(job: Job, now_ms: int) -> float | None:
@@ -48,7 +56,9 @@ def counters(job: Job, now_ms: int) -> list[str]:
         markup.tile("Rate", words.rate(_rate(job, now_ms)), _peak(speed), markup.spark(speed, "violet", "items per second")),
         _outcome("Succeeded", job.success_count, job, "green"),
         _outcome("Failed", job.failed_count, job, "red"),
-        markup.tile("Time", words.duration(elapsed(job, now_ms)), _left(job), help_text="since the job was first started"),
+        markup.tile(
+            "Time", words.duration(elapsed(job, now_ms)), _left(job, now_ms), help_text="since the job was first started"
+        ),
         markup.tile(
             "Checkpoint",
             f"{words.number(job.batches_done)}",
@@ -66,7 +76,7 @@ def _outcome(label: str, count: int, job: Job, colour: str) -> str:
 def _rate(job: Job, now_ms: int) -> float | None:
     """The present rate; of an ended job the mean."""
     if not job.ended:
-        return job.rate if job.status == Status.RUNNING else None
+        return job.rate if moving(job, now_ms) else None
     seconds = elapsed(job, now_ms)
     return job.processed_items / seconds if seconds else None
 
@@ -75,10 +85,10 @@ def _peak(speed: list[float]) -> str:
     return f"peak {words.rate(max(speed))}" if speed else ""
 
 
-def _left(job: Job) -> str:
+def _left(job: Job, now_ms: int) -> str:
     if job.ended:
         return "in all"
-    return f"{words.duration(job.eta_seconds)} left" if job.eta_seconds is not None else ""
+    return f"{words.duration(job.eta_seconds)} left" if moving(job, now_ms) else ""
 
 
 def stamps(job: Job, zone: tzinfo | None) -> dict[str, str]:

@@ -24,7 +24,7 @@ from pages.parts.situation import phase
 def notebook(type_name: str, form: Form) -> None:
     """Everything on a job type's page."""
     job_type = workbench().job_type(type_name)
-    st.html(markup.heading(job_type.title, job_type.summary))
+    st.html(markup.heading(job_type.title, catalog.about(job_type)))
     job_id = st.query_params.get("job_id")
     if not job_id:
         _forget(type_name)
@@ -76,6 +76,8 @@ def _input(job_type: JobType, form: Form) -> None:
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             st.html('<h3 class="pb-h2">Parameters</h3>', width="content")
             st.space("stretch")
+            if st.session_state.get(_editing(job_type)) and st.query_params.get("job_id"):
+                st.button("Close", type="tertiary", on_click=_close, args=(job_type,), key="close")
             pressed = st.button(form.verb, icon=":material/play_arrow:", type="primary", shortcut="Ctrl+Enter", key="run")
         elsewhere = st.empty()
         raw = form.draw(slots)
@@ -88,6 +90,11 @@ def _input(job_type: JobType, form: Form) -> None:
             form.preview(checked.params)
     if pressed and problems:
         st.toast("Nothing was submitted: see the marked fields", icon=":material/error:")
+
+
+def _close(job_type: JobType) -> None:
+    st.session_state.pop(_editing(job_type), None)
+    st.rerun("app")
 
 
 def _submit(job_type: JobType, raw: Raw) -> tuple[Problem, ...]:
@@ -132,18 +139,20 @@ def _offer(job_type: JobType) -> None:
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="last_job"):
         text = f"{words.number(job.processed_items)} of {words.number(job.total_items)} · {words.ago(job.created_at, now)}"
         st.html(f'<div class="pb-quiet">Last job here: {markup.pill(phase(job))} {text}</div>', width="content")
-        page = catalog.script(job.type)
-        st.page_link(page, label="Open it", icon=":material/arrow_forward:", query_params={"job_id": job.id}, width="content")
+        st.button("Open it", icon=":material/arrow_forward:", type="tertiary", on_click=_open, args=(job.id,), key="open_last")
+
+
+def _open(job_id: str) -> None:
+    st.query_params.from_dict({"job_id": job_id})
 
 
 def _unknown(job_type: JobType, job_id: str) -> None:
     """There is no such job: say so, and how to go on."""
     with st.container(border=True, key="cell_out_unknown"):
         text = "It was deleted, or pruned after the retention time, or the link is not complete."
-        st.html(
-            f'<div class="pb-empty"><b>This job is not here</b><span>{text}</span><span class="pb-mono">{_safe(job_id)}</span></div>'
-        )
-        with st.container(horizontal=True, horizontal_alignment="center"):
+        said = f'<b>This job is not here</b><span>{text}</span><span class="pb-mono">{_safe(job_id)}</span>'
+        st.html(f'<div class="pb-empty">{said}</div>')
+        with st.container(horizontal=True, horizontal_alignment="center", vertical_alignment="center"):
             st.button("New job", type="primary", icon=":material/add:", on_click=st.query_params.clear, key="new")
             st.page_link("jobs.py", label="All jobs", icon=":material/list:", width="content")
     browser.forget(job_type.name, job_id)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
+from urllib.parse import quote
 
 import pyarrow as pa
 import streamlit as st
@@ -17,49 +18,66 @@ from engine.workbench import workbench
 from pages.parts import markup, words
 
 PAGE_ROWS = 50
+SHOWN_ROWS = 12
+"""Rows visible without scrolling in the table."""
 ROW_HEIGHT = 29
+HEAD_HEIGHT = 34
 STATUS = "status"
-_INK = {"green": "#1f9d72", "red": "#d9505e", "amber": "#d98a2b", "gray": "#8a93a8", "violet": "#8e6bd8", "blue": "#4f6bed"}
 
 
 def table(job: Job, job_type: JobType) -> None:
     """Filter, rows, pages. Filter and page are part of the address."""
     schema = workbench().results.schema(job, job_type)
-    with st.container(horizontal=True, vertical_alignment="bottom", gap="small", key="rows_head"):
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="rows_head"):
         title = st.empty()
         st.space("stretch")
         _quick(job)
-        text = st.text_input(
-            "Filter rows",
-            key="where",
-            bind="query-params",
-            placeholder="email~smith and provider:gmail.com",
-            icon=":material/filter_alt:",
-            label_visibility="collapsed",
-            width=300,
-            help="`column:value` is equal, `column~text` contains; join several with ` and `. Columns: "
-            + ", ".join(schema.names),
-        )
+        text = _filter(schema)
     try:
         where = Where.parse(text)
         total = workbench().results.page(job.id, schema, limit=0, where=where).total
     except InvalidInput as error:
+        title.html('<h3 class="pb-h2">Results</h3>', width="content")
         st.html(markup.notice("red", "This filter cannot be used.", _sentence(error)))
         return
-    title.html(f'<h3 class="pb-h2">Results <span class="pb-quiet">{_said(total, job, bool(text))}</span></h3>', width="content")
-    _page(job, schema, where, total)
+    title.html(f'<h3 class="pb-h2">Results<span class="pb-quiet">{_said(total, job, bool(text))}</span></h3>', width="content")
+    if total:
+        _paged(job, schema, where, total, text)
+    else:
+        st.html(f'<div class="pb-empty">{_no_rows(job, where)}</div>')
+
+
+def _filter(schema: pa.Schema) -> str:
+    """The filter as typed."""
+    columns = ", ".join(schema.names)
+    text = st.text_input(
+        "Filter rows",
+        key="where",
+        bind="query-params",
+        placeholder=f"Filter, such as {schema.names[0]}~smith",
+        icon=":material/filter_alt:",
+        label_visibility="collapsed",
+        width=300,
+        help=f"`column:value` is equal, `column~text` contains; join several with ` and `. Columns: {columns}",
+    )
+    return text or ""
 
 
 def _sentence(error: InvalidInput) -> str:
-    return " ".join(
-        f"It {problem.message}." if problem.message.startswith("must") else problem.message for problem in error.problems
-    )
+    said = "; ".join(f"It {p.message}" if p.message.startswith("must") else p.message for p in error.problems)
+    return f"{said[:1].upper()}{said[1:]}."
 
 
 def _said(total: int, job: Job, filtered: bool) -> str:
     if filtered:
         return f"{words.plural(total, 'row')} fit the filter"
     return words.plural(total, "row") + ("" if job.ended else " so far")
+
+
+def _no_rows(job: Job, where: Where) -> str:
+    if where.terms:
+        return "No row fits the filter."
+    return "No rows." if job.ended else "The first rows appear as soon as they are committed."
 
 
 def _quick(job: Job) -> None:
@@ -83,26 +101,26 @@ def _pick_status() -> None:
     st.session_state["page"] = 1
 
 
-def _page(job: Job, schema: pa.Schema, where: Where, total: int) -> None:
-    pages = max(1, -(-total // PAGE_ROWS))
-    if not total:
-        empty = (
-            "No row fits the filter."
-            if where.terms
-            else ("No rows." if job.ended else "The first rows appear as soon as they are committed.")
-        )
-        st.html(f'<div class="pb-empty">{empty}</div>')
-        return
+def _paged(job: Job, schema: pa.Schema, where: Where, total: int, text: str) -> None:
+    """One page of rows; which one stands below it."""
+    pages = -(-total // PAGE_ROWS)
     if st.session_state.get("page", 1) > pages:
         st.session_state["page"] = pages
     slot = st.container()
-    number = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
-    found = workbench().results.page(job.id, schema, (number - 1) * PAGE_ROWS, PAGE_ROWS, where)
+    with st.container(horizontal=True, vertical_alignment="center", gap="small", key="rows_foot"):
+        number = st.pagination(pages, key="page", bind="query-params") if pages > 1 else 1
+        first = (number - 1) * PAGE_ROWS
+        last = min(first + PAGE_ROWS, total)
+        st.html(f'<span class="pb-quiet">{first + 1:,} to {last:,} of {total:,}</span>', width="content")
+        if text:
+            st.space("stretch")
+            address = f"/api/jobs/{job.id}/results.csv?where={quote(text)}"
+            st.link_button("These rows as CSV", address, icon=":material/download:", type="tertiary", key="download_filtered")
     with slot:
-        _show(found, schema, "Rows of the result")
+        _show(workbench().results.page(job.id, schema, first, PAGE_ROWS, where), schema)
 
 
-def _show(page: Page, schema: pa.Schema, alt: str) -> None:
+def _show(page: Page, schema: pa.Schema) -> None:
     shown = page.table
     if STATUS in schema.names:
         shown = shown.set_column(schema.get_field_index(STATUS), STATUS, as_lists(shown.column(STATUS)))
@@ -110,10 +128,10 @@ def _show(page: Page, schema: pa.Schema, alt: str) -> None:
         _plain(shown),
         hide_index=True,
         row_height=ROW_HEIGHT,
-        height=(min(page.table.num_rows, 12) + 1) * ROW_HEIGHT + 12,
+        height=min(page.table.num_rows, SHOWN_ROWS) * ROW_HEIGHT + HEAD_HEIGHT,
         column_config=_columns(shown, schema),
         placeholder="",
-        alt=alt,
+        alt="Rows of the result",
     )
 
 
@@ -148,5 +166,5 @@ def _columns(shown: pa.Table, schema: pa.Schema) -> dict[str, Any]:
 
 def status_column(statuses: Sequence[str], meaning: str | None = None, label: str = "status") -> Any:
     """The column configuration that shows one-element lists as pills in the colours of `markup.TONES`."""
-    colours = [_INK[markup.tone(status)] for status in statuses]
-    return st.column_config.MultiselectColumn(label, options=list(statuses), color=colours, help=meaning, width=96)  # type: ignore[arg-type]
+    colours = [markup.INK[markup.tone(status)] + "2e" for status in statuses]
+    return st.column_config.MultiselectColumn(label, options=list(statuses), color=colours, help=meaning, width=96)

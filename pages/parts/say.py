@@ -32,3 +32,8 @@ def attempt(work: Callable[[], object], done: str = "") -> bool:
     if done:
         later(done)
     return True
+
+
+def attempted(work: Callable[[], object]) -> None:
+    """`attempt` as the callback of a button."""
+    attempt(work)

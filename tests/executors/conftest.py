@@ -18,7 +18,7 @@ from engine.durable.executor import Executor, LocalExecutor
 from tests.executors import toys
 
 ROOT = Path(__file__).resolve().parents[2]
-NEEDS_DASK = pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="Dask is not installed: pip install -e .[dask]")
+NEEDS_DASK = pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="pip install -e .[dask]")
 DEADLINE_SECONDS = 30.0
 
 
@@ -48,6 +48,11 @@ class Cluster:
         """Everything the processes have said."""
         return (self.folder / "log").read_text()
 
+    @property
+    def workers(self) -> list[subprocess.Popen[bytes]]:
+        """The workers that live."""
+        return [process for process in self.processes if process is not self.scheduler and process.poll() is None]
+
     def start_scheduler(self) -> None:
         """Start it, on the port that it had before."""
         file = self.folder / "scheduler.json"
@@ -59,8 +64,16 @@ class Cluster:
 
     def start_worker(self) -> subprocess.Popen[bytes]:
         """Start one; it joins when it is ready."""
-        place = ["--host", "127.0.0.1", "--no-dashboard", "--dashboard-address", "127.0.0.1:0", "--local-directory", str(self.folder)]
-        size = ["--no-nanny", "--nthreads", str(self.threads), "--memory-limit", "0"]
+        place = [
+            "--host",
+            "127.0.0.1",
+            "--no-dashboard",
+            "--dashboard-address",
+            "127.0.0.1:0",
+            "--local-directory",
+            str(self.folder),
+        ]
+        size = ["--no-nanny", "--nthreads", str(self.threads), "--memory-limit", "0", "--local-directory", str(self.folder)]
         return self._start("dask_worker", f"tcp://{self.address}", *place, *size)
 
     def close(self) -> None:
@@ -72,25 +85,31 @@ class Cluster:
     def _start(self, module: str, *arguments: str) -> subprocess.Popen[bytes]:
         command = [sys.executable, "-m", f"distributed.cli.{module}", *arguments]
         with (self.folder / "log").open("ab") as log:
-            environment = os.environ | {"DASK_LOGGING__DISTRIBUTED": "debug"}
+            environment = os.environ | {"DASK_LOGGING__DISTRIBUTED": "debug", "DASK_TEMPORARY_DIRECTORY": str(self.folder)}
             process = subprocess.Popen(command, cwd=ROOT, stdout=log, stderr=log, env=environment)
         self.processes.append(process)
         return process
 
 
 @pytest.fixture(scope="session")
-def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
-    """Two workers that no test harms."""
+def shared_cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    """A cluster for the whole session."""
     found = Cluster(tmp_path_factory.mktemp("dask"))
-    found.start_worker()
-    found.start_worker()
     yield found
     found.close()
 
 
 @pytest.fixture
+def cluster(shared_cluster: Cluster) -> Cluster:
+    """The shared cluster with two workers, or two on their way: a test may kill some."""
+    while len(shared_cluster.workers) < 2:
+        shared_cluster.start_worker()
+    return shared_cluster
+
+
+@pytest.fixture
 def own_cluster(tmp_path: Path) -> Iterator[Cluster]:
-    """A scheduler for one test to harm; it starts its workers itself."""
+    """A scheduler for one test to kill; it starts its workers itself."""
     folder = tmp_path / "cluster"
     folder.mkdir()
     found = Cluster(folder)

@@ -129,5 +129,3 @@ async def test_cancelling_stops_the_batch(executor: Executor, tmp_path: Path) ->
 
 async def test_close_twice_and_unused(executor: Executor) -> None:
     await executor.close()
-
-

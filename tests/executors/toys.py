@@ -102,8 +102,8 @@ async def leaves(batch: Batch, params: Params, tools: Tools) -> Done:
 
 
 async def tool_report(batch: Batch, params: Params, tools: Tools) -> Snooze:
-    same = tools.doors["loop"] is asyncio.get_running_loop()
-    return Snooze(tools.now(), {"secrets": dict(tools.secrets), "same": same, "pid": os.getpid(), "serial": id(tools.doors["serial"])})
+    where = {"pid": os.getpid(), "serial": id(tools.doors["serial"]), "same": tools.doors["loop"] is asyncio.get_running_loop()}
+    return Snooze(tools.now(), {"secrets": dict(tools.secrets), **where})
 
 
 async def saves(batch: Batch, params: Params, tools: Tools) -> Snooze:
@@ -124,6 +124,13 @@ async def told(batch: Batch, params: Params, tools: Tools) -> Snooze:
     except LookupError as error:
         return Snooze(UNTIL, repr(error))
     return Snooze(UNTIL, "nothing was raised")
+
+
+async def journey(batch: Batch, params: Params, tools: Tools) -> Done | Snooze:
+    """Saves, is parked once, and needs its secret."""
+    assert tools.secrets["key"]
+    await tools.save("begun")
+    return numbered(batch) if batch.state == "parked" else Snooze(tools.now(), "parked")
 
 
 async def waits(batch: Batch, params: Params, tools: Tools) -> Done:

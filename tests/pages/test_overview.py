@@ -1,0 +1,50 @@
+"""The overview and the system page."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from streamlit.testing.v1 import AppTest
+
+from engine.durable import engines
+from engine.workbench import Workbench
+from tests.pages.conftest import ROUTER, Hand, Visit, clean, said
+
+
+def test_a_new_installation_leads_to_the_first_job(visit: Visit) -> None:
+    app = visit("overview.py")
+    assert "Nothing has run here yet" in said(app)
+    assert "No engine is alive" in said(app)
+    clean(app.button(key="first_job").click().run())
+    assert app.text_input(key="generate_pattern").value
+
+
+def test_counts_throughput_and_recent_jobs(hand: Hand, visit: Visit) -> None:
+    hand.completed(10)
+    hand.submit(5)
+    app = visit("overview.py")
+    assert "10 items in 10 min" in said(app)
+    assert [cell[0] for cell in app.dataframe[0].value["status"]] == ["pending", "completed"]
+    assert "alive" in said(app)
+
+
+def test_every_job_type_with_a_page_is_offered(visit: Visit) -> None:
+    assert [link.label for link in visit("overview.py").get("page_link")] == ["**Generate e-mails**"]
+
+
+def test_system_marks_engines_that_stopped(hand: Hand, visit: Visit) -> None:
+    engines.unregister(hand.database, hand.engine)
+    app = visit("system.py")
+    assert "pb-is-stopped" in said(app)
+    assert "no engine alive" in said(app)
+
+
+@pytest.mark.parametrize("secret", ["hunter2-hunter2"])
+def test_system_masks_secrets(configure: Callable[..., Workbench], secret: str) -> None:
+    configure(secret_key=secret)
+    app = clean(AppTest.from_file(ROUTER, default_timeout=30).run())
+    clean(app.switch_page("system.py").run())
+    assert "POSTBENCH_SECRET_KEY" in said(app)
+    assert secret not in said(app)
+    assert "SQLite" in said(app)
