@@ -6,6 +6,7 @@ import json
 import signal
 import subprocess
 import sys
+from typing import Any
 
 import httpx
 import pandas as pd
@@ -31,7 +32,7 @@ class Recorder:
         return self.answers.pop(0) if self.answers else httpx.Response(201, json={"success": True, "jobId": "j1"})
 
     @property
-    def body(self) -> dict:
+    def body(self) -> dict[str, Any]:
         return dict(json.loads(self.sent[-1].content))
 
 
@@ -101,7 +102,7 @@ def test_events_are_parsed_by_the_book():
 
 @pytest.mark.slow
 def test_from_submit_to_table(server):
-    seen: list[dict] = []
+    seen: list[dict[str, Any]] = []
     with Client(server.url) as client:
         job = client.generate_emails(20_000, providers=["gmail.com", "outlook.com"], country="US")
         assert job.wait(on_progress=seen.append) is job

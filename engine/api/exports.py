@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from engine.api.sheets import workbook
+from engine.api.sink import Sink
 from engine.api.text import csv_header, csv_rows, json_rows
 
 
@@ -29,7 +30,7 @@ def as_json(tables: Iterator[pa.Table], _schema: pa.Schema) -> Iterator[bytes]:
 
 def as_parquet(tables: Iterator[pa.Table], schema: pa.Schema) -> Iterator[bytes]:
     """A Parquet file (zstd), one row group per piece; column descriptions travel as field metadata."""
-    sink = _Sink()
+    sink = Sink()
     with pq.ParquetWriter(pa.PythonFile(sink, mode="w"), schema, compression="zstd") as writer:
         for table in tables:
             writer.write_table(table)
@@ -52,32 +53,3 @@ FORMATS = {
     "xlsx": Format("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", workbook),
 }
 """The downloads by file name extension."""
-
-
-class _Sink:
-    """A file that can only be written; what was written is taken away piece by piece."""
-
-    closed = False
-
-    def __init__(self) -> None:
-        self._parts: list[bytes] = []
-        self._position = 0
-
-    def write(self, data: object) -> int:
-        part = bytes(data)  # type: ignore[call-overload]
-        self._parts.append(part)
-        self._position += len(part)
-        return len(part)
-
-    def tell(self) -> int:
-        return self._position
-
-    def flush(self) -> None:
-        """Nothing is held back."""
-
-    def close(self) -> None:
-        """Arrow closes its file; what was written can still be taken."""
-
-    def taken(self) -> bytes:
-        parts, self._parts = self._parts, []
-        return b"".join(parts)

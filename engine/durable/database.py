@@ -108,8 +108,9 @@ class Database:
     @contextmanager
     def unfenced(self) -> Iterator[Connection]:
         """A connection without a transaction, for `VACUUM` and pragmas."""
+        options: dict[str, Any] = {"raw": True} if self.is_sqlite else {"isolation_level": "AUTOCOMMIT"}
         with self._engine.connect() as connection:
-            yield connection.execution_options(isolation_level="AUTOCOMMIT", raw=True)
+            yield connection.execution_options(**options)
 
     def raw(self) -> Any:
         """A driver connection of its own, outside the pool; the caller closes it."""

@@ -59,7 +59,7 @@ class Dispatcher:
 
     def pump(self) -> None:
         """Start as many batches as there is room for, each run in turn."""
-        busy = {cpu_bound: 0 for cpu_bound in (True, False)}
+        busy = dict.fromkeys((True, False), 0)
         for run in self._runs.values():
             busy[run.type.cpu_bound] += len(run.in_flight) * _weight(run)
         started = True

@@ -36,6 +36,8 @@ MAX_PROVIDERS = 1000
 AGES = 13, 110
 """Youngest age at which providers open accounts, and a little above the oldest."""
 YEARS = 2000, 2100
+REFERENCE_YEAR = 2026
+"""The year ages are counted in unless a job says otherwise; a constant, because a batch knows no clock."""
 
 _AGE_RANGE = re.compile(r"\s*(\d{1,3})\s*-\s*(\d{1,3})\s*")
 
@@ -103,7 +105,7 @@ class Params(JobParams):
         description="The same seed and settings give the same list again. Drawn at random when left out.",
     )
     year: int = Field(
-        2026,
+        REFERENCE_YEAR,
         ge=YEARS[0],
         le=YEARS[1],
         title="Reference year",

@@ -120,12 +120,14 @@ class Blocks:
         return self._shares[group] * first * last >> 2 * SHARE_BITS
 
     def _weights_of_first(self, block: Block) -> Integers:
+        """How much the first names of each group count in a block: by the share of the group that has its surnames."""
         factors = np.zeros(len(self._shares), np.int64)
         for group in block.common:
             factors[group] = self._last.share(block.last, group) * self._shares[group] // self._first.whole(group) + 1
         return factors
 
     def _weights_of_last(self, block: Block) -> Integers:
+        """How much the surnames of each group count in a block: by the share of the group that has its first names."""
         factors = np.zeros(len(self._shares), np.int64)
         for group in block.common:
             factors[group] = self._first.share(block.first, group) * self._shares[group] // self._last.whole(group) + 1

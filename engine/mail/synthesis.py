@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from math import fsum
 from threading import Lock
 
 import numpy as np
@@ -187,7 +188,7 @@ def _birth_levels(births: BirthYears, by_cohort: Integers, room: int) -> tuple[L
 
 
 def _integers(weights: Sequence[float]) -> Integers:
-    total = sum(weights)
+    total = fsum(weights)
     return np.array([max(1, round(weight / total * UNIT)) for weight in weights])
 
 

@@ -13,6 +13,7 @@ from engine.durable.states import CANCELLABLE, PAUSABLE, RESUMABLE, Status
 from engine.durable.tables import Job
 from engine.workbench import workbench
 from pages.parts import browser, catalog, markup, say
+from pages.parts.confirm import ask, confirm
 from pages.parts.downloads import downloads
 from pages.parts.situation import phase
 
@@ -31,6 +32,8 @@ def toolbar(job: Job, job_type: JobType, edit: Callable[[], None]) -> None:
         downloads(job)
         browser.copy_link(catalog.link(job))
         _more(job, job_type, edit)
+    text = f"Its {job.processed_items:,} rows and its timeline go for good, and the link to it stops working."
+    confirm("delete", "Delete this job?", text, "Delete it", lambda: _delete(job))
 
 
 def _steering(job: Job) -> None:
@@ -47,9 +50,7 @@ def _steering(job: Job) -> None:
 def _more(job: Job, job_type: JobType, edit: Callable[[], None]) -> None:
     options = [AGAIN, EDIT, *([DELETE] if job.ended else [])]
     args = (job, job_type, edit)
-    picked = st.menu_button("More", options, icon=":material/more_horiz:", key="more", on_click=_picked, args=args)
-    if picked == DELETE:
-        _confirm_delete(job)
+    st.menu_button("More", options, icon=":material/more_horiz:", key="more", on_click=_picked, args=args)
 
 
 def _picked(job: Job, job_type: JobType, edit: Callable[[], None]) -> None:
@@ -59,6 +60,8 @@ def _picked(job: Job, job_type: JobType, edit: Callable[[], None]) -> None:
         say.attempt(lambda: _rerun(job, job_type))
     elif picked == EDIT:
         edit()
+    elif picked == DELETE:
+        ask("delete")
 
 
 def _button(label: str, icon: str, work: Callable[[], object], *, primary: bool = False) -> None:
@@ -72,14 +75,7 @@ def _rerun(job: Job, job_type: JobType) -> None:
     say.later("Submitted again as a new job")
 
 
-@st.dialog("Delete this job?")
-def _confirm_delete(job: Job) -> None:
-    st.markdown(f"Its {job.processed_items:,} rows and its timeline go for good, and the link to it stops working.")
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("Keep it", key="delete_no"):
-            st.rerun()
-        if st.button("Delete", type="primary", icon=":material/delete:", key="delete_yes"):
-            if say.attempt(lambda: control.remove(workbench().database, job.id), "Deleted"):
-                st.session_state["forget"] = job.id
-                st.query_params.clear()
-            st.rerun()
+def _delete(job: Job) -> None:
+    if say.attempt(lambda: control.remove(workbench().database, job.id), "Deleted"):
+        st.session_state["forget"] = job.id
+        st.query_params.clear()

@@ -13,7 +13,7 @@ from engine.durable.states import Status
 from engine.durable.tables import Job
 from engine.errors import InvalidInput
 from engine.workbench import workbench
-from pages.parts import catalog, markup, words
+from pages.parts import address, catalog, markup, words
 from pages.parts.bulk import bulk, cleanup
 from pages.parts.joblist import jobs_table
 
@@ -57,32 +57,32 @@ def _text() -> str | None:
 
 
 def _type() -> str | None:
-    return st.selectbox(
+    types = list(workbench().types)
+    chosen: str | None = st.selectbox(
         "Type",
-        list(workbench().types),
+        types,
         index=None,
-        key="type",
-        bind="query-params",
-        on_change=_restart,
         placeholder="Any type",
         format_func=catalog.title,
         label_visibility="collapsed",
         width=220,
+        **address.bound("type", types, _restart),
     )
+    return chosen
 
 
 def _status(base: Filter) -> str | None:
     """With how many there are of each, under the other filters."""
     counts = queries.stats(workbench().database, base)
-    return st.pills(
+    states = [str(status) for status in Status]
+    chosen: str | None = st.pills(
         "Status",
-        [str(status) for status in Status],
-        key="status",
-        bind="query-params",
-        on_change=_restart,
+        states,
         format_func=lambda name: f"{name} {words.short(counts[name])}",
         label_visibility="collapsed",
+        **address.bound("status", states, _restart),
     )
+    return chosen
 
 
 def _restart() -> None:
@@ -169,4 +169,6 @@ def _nothing(wanted: Filter) -> None:
 
 def _clear() -> None:
     _restart()
-    st.session_state["q"], st.session_state["type"], st.session_state["status"] = "", None, None
+    st.session_state["q"] = ""
+    st.query_params.clear()
+    st.rerun("app")

@@ -13,27 +13,45 @@ from engine.durable.tables import Job
 from engine.errors import NotFound, WrongState
 from engine.workbench import workbench
 from pages.parts import figures, say, words
+from pages.parts.confirm import ask, confirm
 
 
 def bulk(chosen: Sequence[Job], wanted: Filter, matching: int) -> None:
     """What can be done with the selected jobs, or with all that match."""
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="bulk"):
-        everything = st.toggle(
-            f"All {matching:,} that match", key="bulk_all", help="Act on every job that fits the filters, on all pages"
-        )
-        if everything:
-            said = f"all {words.plural(matching, 'job')} that match"
-        else:
-            said = f"{words.plural(len(chosen), 'job')} selected" if chosen else "or select rows in the table"
-        st.html(f'<span class="pb-quiet">{said}</span>', width="content")
+        everything = st.toggle(f"All {matching:,} that match", key="bulk_all", help="Act on every job that fits the filters")
+        st.html(f'<span class="pb-quiet">{_said(chosen, everything)}</span>', width="content")
         st.space("stretch")
-        idle = not everything and not chosen
         cancels = everything or any(job.status in CANCELLABLE for job in chosen)
         deletes = everything or any(job.status in ENDED for job in chosen)
-        if st.button("Cancel", icon=":material/stop_circle:", disabled=idle or not cancels, key="bulk_cancel"):
-            _confirm("Cancel", said, _cancel(chosen, wanted, everything))
-        if st.button("Delete", icon=":material/delete:", disabled=idle or not deletes, key="bulk_delete"):
-            _confirm("Delete", said, _delete(chosen, wanted, everything))
+        _button("Cancel", "stop_circle", cancels)
+        _button("Delete", "delete", deletes)
+    which = (
+        f"all {words.plural(matching, 'job')} that match" if everything else f"the {words.plural(len(chosen), 'selected job')}"
+    )
+    kept = "Jobs that have ended stay as they are; rows committed so far are kept."
+    gone = "Only jobs that have ended are deleted, with their rows and timelines. There is no way back."
+    _ask("Cancel", "cancelled", which, kept, _cancel(chosen, wanted, everything))
+    _ask("Delete", "deleted", which, gone, _delete(chosen, wanted, everything))
+
+
+def _said(chosen: Sequence[Job], everything: bool) -> str:
+    if everything:
+        return "on all pages"
+    return f"{words.plural(len(chosen), 'job')} selected" if chosen else "or select rows in the table"
+
+
+def _button(verb: str, icon: str, able: bool) -> None:
+    name = f"bulk_{verb.lower()}"
+    st.button(verb, icon=f":material/{icon}:", disabled=not able, on_click=ask, args=(name,), key=name)
+
+
+def _ask(verb: str, past: str, which: str, effect: str, work: Callable[[], int]) -> None:
+    def act() -> None:
+        say.later(f"{words.plural(work(), 'job')} {past}")
+        st.session_state.pop("jobs_table", None)
+
+    confirm(f"bulk_{verb.lower()}", f"{verb} {which}?", effect, f"{verb} them", act)
 
 
 def _cancel(chosen: Sequence[Job], wanted: Filter, everything: bool) -> Callable[[], int]:
@@ -57,22 +75,6 @@ def _tried(work: Callable[[], None]) -> bool:
     except (WrongState, NotFound):
         return False
     return True
-
-
-@st.dialog("Are you sure?")
-def _confirm(verb: str, said: str, work: Callable[[], int]) -> None:
-    past = {"Cancel": "cancelled", "Delete": "deleted"}[verb]
-    effect = "Jobs that have ended stay as they are; rows committed so far are kept."
-    if verb == "Delete":
-        effect = "Only jobs that have ended are deleted, with their rows and timelines. There is no way back."
-    st.markdown(f"**{verb} {said.removesuffix(' selected')}?** {effect}")
-    with st.container(horizontal=True, horizontal_alignment="right"):
-        if st.button("No", key="bulk_no"):
-            st.rerun()
-        if st.button(f"{verb} them", type="primary", key="bulk_yes"):
-            say.later(f"{words.plural(work(), 'job')} {past}")
-            st.session_state.pop("jobs_table", None)
-            st.rerun()
 
 
 def cleanup() -> None:

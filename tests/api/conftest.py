@@ -8,7 +8,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -113,7 +113,7 @@ def free_port() -> int:
 
 
 @pytest.fixture
-def make_server(tmp_path) -> Iterator:
+def make_server(tmp_path) -> Iterator[Callable[..., Server]]:
     made: list[Server] = []
 
     def make(**extra: str) -> Server:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from engine.api import limits
@@ -10,7 +12,7 @@ from tests.api.kinds import PROBE
 SECRET = "zzsecretzz"
 
 
-def envelope(answer) -> dict:
+def envelope(answer) -> dict[str, Any]:
     body = answer.json()
     assert set(body) == {"success", "error"} and body["success"] is False
     assert set(body["error"]) == {"code", "message", "details"}

@@ -33,7 +33,7 @@ def caller(server: str = "127.0.0.1", **settings) -> httpx.AsyncClient:
 
 async def opens_socket(headers: dict[str, str]) -> bool:
     """Whether a WebSocket with these headers is accepted."""
-    sent = []
+    sent: list[str] = []
     raw = [(name.lower().encode(), value.encode()) for name, value in headers.items()]
     scope = {
         "type": "websocket",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -26,7 +27,7 @@ async def submit(http, **more) -> str:
     return str(answer.json()["jobId"])
 
 
-async def job_of(http, job_id: str) -> dict:
+async def job_of(http, job_id: str) -> dict[str, Any]:
     answer = await http.get(f"/api/jobs/{job_id}/status")
     assert answer.status_code == 200 and answer.json()["success"] is True
     return dict(answer.json()["job"])
@@ -127,7 +128,8 @@ async def test_the_timeline_tells_every_change(http, bench):
 async def test_listing_pages_filters_and_counts(http, bench):
     ids = [await submit(http, userId=f"u{n % 2}") for n in range(5)]
     complete(bench, ids[0])
-    seen, cursor = [], ""
+    seen: list[str] = []
+    cursor: str | None = ""
     while cursor is not None:
         page = (await http.get(f"/api/jobs/list?limit=2&cursor={cursor}&type=&status=&q=&userId=")).json()
         assert page["count"] == len(page["jobs"]) and set(page) == {"success", "jobs", "count", "nextCursor"}
@@ -161,7 +163,7 @@ async def test_cleanup_deletes_only_what_has_ended(http, bench):
 
 @pytest.mark.parametrize("path", ["/api/jobs", "/api/probe-things-job"])
 async def test_an_idempotency_key_makes_one_job(http, path):
-    def body(number: int) -> dict:
+    def body(number: int) -> dict[str, Any]:
         params = {"howMany": number}
         return {"type": PROBE.name, "metadata": {"params": params}} if path == "/api/jobs" else params
 
@@ -202,7 +204,8 @@ async def test_from_job_takes_another_jobs_rows(http, bench):
     whole = (await http.post("/api/probe-things-job", json={"fromJob": source})).json()["jobId"]
     part = (await http.post("/api/probe-things-job", json={"fromJob": {"id": source, "where": "status:invalid"}})).json()["jobId"]
     assert get(bench.database, whole).total_items == 25 and get(bench.database, part).total_items == 3
-    for wrong in (5, "", {"where": "x"}, {"id": source, "where": "nonsense"}, "nosuchjob", []):
+    refused: tuple[Any, ...] = (5, "", {"where": "x"}, {"id": source, "where": "nonsense"}, "nosuchjob", [])
+    for wrong in refused:
         answer = await http.post("/api/probe-things-job", json={"fromJob": wrong})
         assert answer.status_code == 422, wrong
         assert answer.json()["error"]["details"][0]["field"].startswith(("fromJob", "where")), wrong

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+from typing import Any
 
 import openpyxl
 import pyarrow as pa
@@ -23,7 +24,7 @@ async def job_with(http, **params) -> str:
     return str((await http.post(f"/api/{PROBE.name}-job", json=params)).json()["jobId"])
 
 
-async def downloads(http, job_id: str, query: str = "") -> dict[str, list[dict]]:
+async def downloads(http, job_id: str, query: str = "") -> dict[str, list[dict[str, Any]]]:
     """The rows of each format with None for empty and every cell as text, to compare."""
     raw = {kind: await http.get(f"/api/jobs/{job_id}/results.{kind}{query}") for kind in KINDS}
     assert all(answer.status_code == 200 for answer in raw.values())
@@ -46,7 +47,7 @@ def text(value: object) -> str | None:
     if isinstance(value, bool):
         return str(value).lower()
     if hasattr(value, "isoformat"):
-        return value.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+        return str(value.isoformat(timespec="milliseconds")).replace("+00:00", "Z")
     return f"{value:g}" if isinstance(value, float) else str(value)
 
 

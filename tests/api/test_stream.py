@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from typing import Any
 
 import pytest
 
@@ -14,7 +15,7 @@ from engine.durable.states import Status
 from tests.api.kinds import PROBE, complete, work
 
 
-def parsed(raw: str | bytes) -> list[tuple[str, dict]]:
+def parsed(raw: str | bytes) -> list[tuple[str, dict[str, Any]]]:
     text = raw.decode() if isinstance(raw, bytes) else raw
     return list(parse_events(iter(text.split("\n"))))
 
@@ -23,7 +24,7 @@ class Reader:
     """One stream of the hub, read in the background as a client would."""
 
     def __init__(self, api, job_id: str, position: int = 0) -> None:
-        self.events: list[tuple[str, dict]] = []
+        self.events: list[tuple[str, dict[str, Any]]] = []
         self.times: list[float] = []
         self.comments = 0
         self.arrived = asyncio.Condition()
@@ -42,7 +43,7 @@ class Reader:
         async with asyncio.timeout(10), self.arrived:
             await self.arrived.wait_for(lambda: condition(self))
 
-    async def end(self) -> list[dict]:
+    async def end(self) -> list[dict[str, Any]]:
         async with asyncio.timeout(10):
             await self.task
         return [event for _, event in self.events]

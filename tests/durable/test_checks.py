@@ -50,7 +50,7 @@ def test_an_idempotency_key_belongs_to_one_job(database: Database, vault: Vault)
 
 
 def test_a_chunk_spans_forwards_and_belongs_to_a_job(database: Database, vault: Vault) -> None:
-    job_id = complete(database, vault, count=3)
+    complete(database, vault, count=3)
     for change in ("last = number - 1", "row_count = -1", "job_id = 'nobody'"):
         with pytest.raises(IntegrityError):
             database.transact(lambda c, change=change: c.execute(text(f"UPDATE chunk SET {change}")))  # type: ignore[misc]

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import subprocess
 import sys
+from collections.abc import AsyncIterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
@@ -21,6 +23,7 @@ from engine.durable.watcher import Watcher
 from tests.durable.store import age, new_job
 
 ROOT = Path(__file__).resolve().parents[2]
+PATIENCE = 60.0
 
 
 def test_six_hundred_read_modify_writes_lose_none(database: Database, vault: Vault) -> None:
@@ -104,8 +107,8 @@ def test_errors_do_not_show_parameters(database: Database, vault: Vault) -> None
     new_job(database, vault, idempotency_key="a-private-key")
     other = new_job(database, vault)
     with pytest.raises(IntegrityError) as caught:
-        age(database, other, idempotency_key="a-private-key", error_message="hidden")
-    assert "hidden" not in str(caught.value)
+        age(database, other, idempotency_key="a-private-key", error_message="a message")
+    assert "a message" not in str(caught.value)
 
 
 class TestWatcher:
@@ -116,59 +119,57 @@ class TestWatcher:
             "input(); cancel(Database(sys.argv[1]), sys.argv[2])"
         )
         command = [sys.executable, "-c", code, database_url, job_id]
-        watcher = Watcher(database)
-        await watcher.start()
-        with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, text=True) as other:
-            await quiet(watcher)
-            assert other.stdin is not None
-            other.stdin.write("go\n")
-            other.stdin.close()
-            async with asyncio.timeout(60):
-                await watcher.wait(timeout=60)
-            assert await asyncio.to_thread(other.wait) == 0
+        async with watching(database) as watcher:
+            other = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdin=subprocess.PIPE)
+            waiter = asyncio.create_task(watcher.wait(PATIENCE))
+            await other.communicate(b"go\n")
+            assert other.returncode == 0
+            async with asyncio.timeout(PATIENCE / 2):
+                await waiter
         assert get(database, job_id).status == "cancelled"
-        await watcher.stop()
 
     async def test_every_waiter_wakes(self, database: Database, vault: Vault) -> None:
-        watcher = Watcher(database)
-        await watcher.start()
-        await quiet(watcher)
-        waiters = [asyncio.create_task(watcher.wait(timeout=60)) for _ in range(50)]
-        await asyncio.sleep(0)
-        await asyncio.to_thread(new_job, database, vault)
-        async with asyncio.timeout(60):
-            await asyncio.gather(*waiters)
-        await watcher.stop()
+        async with watching(database) as watcher:
+            waiters = [asyncio.create_task(watcher.wait(PATIENCE)) for _ in range(50)]
+            await asyncio.sleep(0)
+            await asyncio.to_thread(new_job, database, vault)
+            async with asyncio.timeout(PATIENCE / 2):
+                await asyncio.gather(*waiters)
 
     async def test_without_a_commit_it_comes_back_after_the_fallback(self, database: Database) -> None:
-        watcher = Watcher(database)
-        await watcher.wait(timeout=0.01)
+        await Watcher(database).wait(timeout=0.01)
 
     async def test_it_survives_an_error_of_the_database(
-        self, sqlite_database: Database, vault: Vault, monkeypatch: pytest.MonkeyPatch
+        self, database: Database, vault: Vault, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        honest = sqlite_database.raw
-        failures = iter([sqlite.OperationalError("disk I/O error")])
+        honest = database.raw
+        failures = iter([OSError("disk I/O error")])
 
         def flaky() -> object:
             for error in failures:
                 raise error
             return honest()
 
-        monkeypatch.setattr(sqlite_database, "raw", flaky)
+        monkeypatch.setattr(database, "raw", flaky)
         monkeypatch.setattr("engine.durable.watcher.FALLBACK_SECONDS", 0.01)
-        watcher = Watcher(sqlite_database)
-        await watcher.start()
-        await quiet(watcher)
-        waiter = asyncio.create_task(watcher.wait(timeout=60))
-        await asyncio.sleep(0)
-        await asyncio.to_thread(new_job, sqlite_database, vault)
-        async with asyncio.timeout(60):
-            await waiter
+        async with watching(database) as watcher:
+            waiter = asyncio.create_task(watcher.wait(PATIENCE))
+            await asyncio.sleep(0)
+            await asyncio.to_thread(new_job, database, vault)
+            async with asyncio.timeout(PATIENCE / 2):
+                await waiter
+
+
+@asynccontextmanager
+async def watching(database: Database) -> AsyncIterator[Watcher]:
+    """A watcher at work, which has said what it always says when it begins."""
+    watcher = Watcher(database)
+    begun = asyncio.create_task(watcher.wait(PATIENCE))
+    await asyncio.sleep(0)
+    await watcher.start()
+    async with asyncio.timeout(PATIENCE / 2):
+        await begun
+    try:
+        yield watcher
+    finally:
         await watcher.stop()
-
-
-async def quiet(watcher: Watcher) -> None:
-    """Wait until the watcher is at work and has nothing more to say about the past: it says so once when it begins."""
-    async with asyncio.timeout(60):
-        await watcher.wait(timeout=60)

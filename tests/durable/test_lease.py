@@ -284,8 +284,10 @@ def test_a_crash_inside_a_living_engine_counts_too(database: Database, vault: Va
     job_id = new_job(database, vault)
     for _ in range(lease.MAX_CRASHES):
         assert get(database, job_id).status != Status.FAILED
+        age(database, job_id, wake_at=None)  # it rests between two tries
         job = claim_one(database)
         lease.crash(database, job.id, job.lease, "it could not be read: OSError", ENGINE)
+        assert lease.claim(database, ENGINE, TYPES, 1) == []
     job = get(database, job_id)
     assert job.status == Status.FAILED and "OSError" in (job.error_message or "")
 

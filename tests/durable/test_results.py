@@ -17,7 +17,7 @@ from engine.durable.results import Results
 from engine.durable.vault import Vault
 from engine.errors import InvalidInput, NotFound
 from tests.durable.store import commit_batches, complete, new_job, output, running_job, table
-from tests.toys import COUNT, COUNT_SCHEMA, LOOK
+from tests.toys import COUNT_SCHEMA, LOOK
 
 
 def values(found: pa.Table) -> list[int]:
@@ -140,7 +140,7 @@ class TestMerge:
         assert unmerged(database) == [job_id]
         assert compact(database, job_id) == 4
         after = table(database, job_id)
-        assert after.equals(before) and after.schema.equals(before.schema, check_metadata=True)
+        assert after.to_pylist() == before.to_pylist() and after.schema.equals(before.schema, check_metadata=True)
         assert [(s.number, s.last, s.rows) for s in spans(database, job_id, "output")] == [
             (0, 1, 6),
             (2, 3, 6),
@@ -210,15 +210,13 @@ def test_a_stream_of_many_chunks_seeks_each_one(sqlite_database: Database, vault
 
     job = running_job(sqlite_database, vault, count=300, batch=3)
     commit_batches(sqlite_database, job.id, range(100))
-    steps: list[int] = []
     counter = itertools.count()
     event.listen(
         sqlite_database._engine,
         "checkout",
         lambda connection, *_: connection.set_progress_handler(lambda: next(counter) and 0, 100),
     )
-    for _ in stream_tables(sqlite_database, job.id, "output"):
-        steps.append(next(counter))
+    steps = [next(counter) for _ in stream_tables(sqlite_database, job.id, "output")]
     early, late = steps[20] - steps[10], steps[90] - steps[80]
     assert late <= 2 * early + 10, "the last chunks cost more to find than the first"
 

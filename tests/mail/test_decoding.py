@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.mail.decoding import Spellings, decodable
-from engine.mail.pattern import Part, Pattern, Placeholder, parse
+from engine.mail.pattern import Part, Pattern, parse
 
 words = st.lists(st.text("abn", min_size=1, max_size=4), min_size=1, max_size=12, unique=True)
 middles = st.sampled_from(["{firstname}{lastname}", "{lastname}{firstname}", "{firstname}a{lastname}", "{lastname}na{firstname}"])
@@ -84,7 +84,3 @@ def test_the_rarer_surname_of_a_pair_is_left_out(text, firsts, lasts, dropped):
     kept = decodable(pattern, first, last)
     assert kept[0].all()
     assert {name for name, keep in zip(lasts, kept[1], strict=True) if not keep} == dropped
-
-
-def test_placeholders_in_the_tests_are_real():
-    assert all(isinstance(token, Placeholder) for token in parse("{firstname}{lastname}").tokens)

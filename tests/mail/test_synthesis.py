@@ -7,7 +7,6 @@ import threading
 from collections import Counter
 from itertools import pairwise, product
 
-import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -297,7 +296,3 @@ def test_no_rows():
     rows = synthesis(recipe()).rows(10, 1, 5, 5)
     assert rows.num_rows == 0
     assert tuple(rows.column_names) == COLUMNS
-
-
-def test_indices_are_plain_integers():
-    assert np.array_equal(synthesis(recipe()).rows(10, 1, 0, 10)["age"].to_numpy() >= 18, np.ones(10, bool))

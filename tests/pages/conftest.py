@@ -10,13 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from engine import settings, workbench
 from engine.durable import engines, lease, queries
 from engine.durable.chunks import encode
 from engine.durable.commit import Finished, Part, commit
-from engine.durable.contract import Batch
+from engine.durable.contract import Batch, Plan
 from engine.durable.states import Status
 from engine.durable.submit import Request, submit
 from engine.durable.tables import Job
@@ -26,6 +27,14 @@ from engine.workbench import Workbench
 ROUTER = str(Path(__file__).parents[2] / "pages/_router.py")
 PARAMS = {"providers": ["gmail.com", "outlook.com"], "country": "US"}
 Visit = Callable[..., AppTest]
+
+
+@pytest.fixture(autouse=True)
+def cookies(monkeypatch: pytest.MonkeyPatch) -> dict[str, str]:
+    """The browser's cookies; `AppTest` has none of its own."""
+    found: dict[str, str] = {}
+    monkeypatch.setattr(type(st.context), "cookies", property(lambda self: found))
+    return found
 
 
 @pytest.fixture
@@ -60,9 +69,9 @@ def bench(configure: Callable[..., Workbench]) -> Workbench:
 def visit(bench: Workbench) -> Visit:
     """Open a page: its file, and the parameters of its address."""
 
-    def opened(page: str, **params: str) -> AppTest:
+    def opened(file: str, **params: str) -> AppTest:
         app = AppTest.from_file(ROUTER, default_timeout=30).run()
-        app.switch_page(page)
+        app.switch_page(file)
         for name, value in params.items():
             app.query_params[name] = value
         return clean(app.run())
@@ -107,11 +116,12 @@ class Hand:
         job_type = self.bench.types[job.type]
         params = job_type.params.model_validate(job.params)
         numbers = range(job.batches if batches is None else batches)
-        spans = [(n, n * job.batch_size, min((n + 1) * job.batch_size, job.total_items)) for n in numbers]
-        work = [job_type.process(Batch(n, start, stop, job.total_items), params, None) for n, start, stop in spans]  # type: ignore[arg-type]
-        done = [asyncio.run(item) for item in work]  # type: ignore[arg-type]
-        totals = Totals.of(job).plus(done).paced(int(time.time() * 1000), 1.0)  # type: ignore[arg-type]
-        finished = [Finished(n, outcome.rows.num_rows, encode(outcome.rows)) for n, outcome in zip(numbers, done, strict=True)]  # type: ignore[union-attr]
+        spans = [(n, Plan(job.total_items, job.batch_size).span(n)) for n in numbers]
+        tools: Any = None  # this type opens no door
+        work: list[Any] = [job_type.process(Batch(n, *span, job.total_items), params, tools) for n, span in spans]
+        done = [asyncio.run(item) for item in work]
+        totals = Totals.of(job).plus(done).paced(int(time.time() * 1000), 1.0)
+        finished = [Finished(n, outcome.rows.num_rows, encode(outcome.rows)) for n, outcome in zip(numbers, done, strict=True)]
         items = sum(chunk.rows for chunk in finished)
         commit(self.database, [Part(job.id, job.type, job.lease, self.engine, totals, finished, items=items, **end)])
         return job.id
@@ -126,6 +136,11 @@ class Hand:
 def hand(bench: Workbench) -> Hand:
     """An engine's hand."""
     return Hand(bench)
+
+
+def labels(app: AppTest, kind: str) -> list[str]:
+    """The labels of the elements of a kind that `AppTest` has no list for."""
+    return [str(getattr(element, "label", "")) for element in app.get(kind)]
 
 
 def address(app: AppTest, name: str) -> str:

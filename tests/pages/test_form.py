@@ -55,7 +55,7 @@ def test_a_space_too_small_says_how_many_there_are(visit: Visit) -> None:
     app.text_input(key="generate_pattern").set_value("{number}")
     app.selectbox(key="generate_suffix").set_value("never")
     clean(app.run())
-    assert "Only 1,800 distinct addresses exist" in errors(app)[0]
+    assert re.match("Only [0-9,]+ distinct addresses exist", errors(app)[0])
 
 
 def test_submit_puts_the_job_into_the_address(visit: Visit, hand: Hand) -> None:

@@ -56,8 +56,8 @@ def test_cancel_all_that_match(hand: Hand, visit: Visit) -> None:
         hand.submit(1)
     app = visit("jobs.py")
     clean(app.toggle(key="bulk_all").set_value(True).run())
-    app.button(key="bulk_cancel").click().run()
-    clean(app.button(key="bulk_yes").click().run())
+    clean(app.button(key="bulk_cancel").click().run())
+    clean(app.button(key="bulk_cancel_yes").click().run())
     assert queries.stats(hand.database)["cancelled"] == 30
     assert "30 jobs cancelled" in app.toast[0].value
 
@@ -68,8 +68,8 @@ def test_delete_all_that_match_leaves_the_others(hand: Hand, visit: Visit) -> No
     hand.submit()
     app = visit("jobs.py", status="cancelled")
     clean(app.toggle(key="bulk_all").set_value(True).run())
-    app.button(key="bulk_delete").click().run()
-    clean(app.button(key="bulk_yes").click().run())
+    clean(app.button(key="bulk_delete").click().run())
+    clean(app.button(key="bulk_delete_yes").click().run())
     found = queries.stats(hand.database)
     assert (found["total"], found["cancelled"]) == (2, 0)
 
@@ -80,8 +80,8 @@ def test_act_on_selected_rows(hand: Hand, visit: Visit) -> None:
     app.session_state["jobs_table"] = {"selection": {"rows": [0], "columns": [], "cells": []}}
     clean(app.run())
     assert "1 job selected" in said(app)
-    app.button(key="bulk_cancel").click().run()
-    clean(app.button(key="bulk_yes").click().run())
+    clean(app.button(key="bulk_cancel").click().run())
+    clean(app.button(key="bulk_cancel_yes").click().run())
     assert [hand.job(job_id).status for job_id in (first, second)] == ["pending", "cancelled"]
 
 

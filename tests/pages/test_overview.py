@@ -9,7 +9,7 @@ from streamlit.testing.v1 import AppTest
 
 from engine.durable import engines
 from engine.workbench import Workbench
-from tests.pages.conftest import ROUTER, Hand, Visit, clean, said
+from tests.pages.conftest import ROUTER, Hand, Visit, clean, labels, said
 
 
 def test_a_new_installation_leads_to_the_first_job(visit: Visit) -> None:
@@ -30,7 +30,7 @@ def test_counts_throughput_and_recent_jobs(hand: Hand, visit: Visit) -> None:
 
 
 def test_every_job_type_with_a_page_is_offered(visit: Visit) -> None:
-    assert [link.label for link in visit("overview.py").get("page_link")] == ["**Generate e-mails**"]
+    assert labels(visit("overview.py"), "page_link") == ["**Generate e-mails**"]
 
 
 def test_system_marks_engines_that_stopped(hand: Hand, visit: Visit) -> None:

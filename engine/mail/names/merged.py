@@ -14,6 +14,7 @@ from functools import cache
 from hashlib import blake2b
 from importlib.util import find_spec
 from itertools import chain, pairwise
+from math import fsum
 from pathlib import Path
 from typing import Any
 
@@ -143,9 +144,9 @@ def _weighted(lists: Sequence[Listed]) -> dict[str, int]:
     others = [name for name in dict.fromkeys(chain.from_iterable(lists)) if name not in known]
     commonest, *sources = lists
     others.sort(key=lambda name: len(lists) if name in commonest else sum(name in listed for listed in sources), reverse=True)
-    total, share = sum(known.values()), _RARE_SHARE if known else 1.0
+    total, share = fsum(known.values()), _RARE_SHARE if known else 1.0
     falling = 1 / ((rank := np.arange(len(others)) + 20.0) * np.sqrt(rank))
-    tail = np.floor(falling / sum(falling.tolist()) * share * _UNIT) + 1
+    tail = np.floor(falling / fsum(falling) * share * _UNIT) + 1
     return {name: int(weight / total * (1 - share) * _UNIT) + 1 for name, weight in known.items()} | dict(
         zip(others, tail.astype(np.int64).tolist(), strict=True)
     )
