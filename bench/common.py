@@ -86,7 +86,8 @@ def _ready(client: httpx.Client, process: subprocess.Popen[bytes], log: Path) ->
             raise SystemExit(f"Postbench ended with code {process.returncode}:\n{log.read_text()}")
         with contextlib.suppress(httpx.TransportError):
             answer = client.get("/api/health")
-            alive = [engine for engine in answer.json().get("engines", []) if engine["alive"]] if answer.status_code == 200 else []
+            engines = answer.json().get("engines", []) if answer.status_code == 200 else []
+            alive = [engine for engine in engines if engine["alive"]]
             if alive:
                 return psutil.Process(alive[0]["pid"])
         time.sleep(0.05)

@@ -63,7 +63,8 @@ def download(server: Server, rows: int) -> None:
                 lines += piece.count(b"\n")
         seconds = time.perf_counter() - started
     assert lines == rows + 1, f"{lines} lines"
-    print(f"CSV of {rows:,} rows: {size / 2**20:.0f} MiB in {seconds:.2f} s; web memory {memory.before:.0f} → {memory.peak:.0f} MiB")
+    grown = f"web memory {memory.before:.0f} → {memory.peak:.0f} MiB"
+    print(f"CSV of {rows:,} rows: {size / 2**20:.0f} MiB in {seconds:.2f} s; {grown}")
 
 
 def main() -> None:

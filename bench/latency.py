@@ -1,6 +1,6 @@
 """How quickly the engine reacts: pick-up of a submitted job, a cancel, and many event streams on one job.
 
-    python bench/latency.py [--jobs 200] [--streams 200]
+python bench/latency.py [--jobs 200] [--streams 200]
 """
 
 from __future__ import annotations

@@ -18,6 +18,7 @@ from typing import Any
 from common import Server, postbench
 from playwright.sync_api import Browser, sync_playwright
 from sqlalchemy import insert
+from visitors import Crowd
 
 from engine.durable import engines, lease
 from engine.durable.chunks import encode
@@ -39,7 +40,7 @@ class SlowEngine(threading.Thread):
 
     def __init__(self, bench: Workbench) -> None:
         super().__init__(daemon=True)
-        self._bench, self._stop = bench, threading.Event()
+        self._bench, self._halt = bench, threading.Event()
         self._engine = engines.register(bench.database, "bench")
 
     def run(self) -> None:
@@ -54,11 +55,11 @@ class SlowEngine(threading.Thread):
             chunk = Finished(number, done.rows.num_rows, encode(done.rows))
             commit(self._bench.database, [Part(job.id, job.type, job.lease, self._engine, totals, [chunk], items=chunk.rows)])
             lease.heartbeat(self._bench.database, self._engine, 1)
-            if self._stop.wait(1.0):
+            if self._halt.wait(1.0):
                 return
 
     def stop(self) -> None:
-        self._stop.set()
+        self._halt.set()
         self.join()
 
 
@@ -87,26 +88,23 @@ def first_paint(browser: Browser, url: str, ready: str, rounds: int) -> None:
         readies.append(time.perf_counter() - started)
         paints.append(page.evaluate(FIRST_PAINT) / 1000)
         context.close()
-    where = url.partition("//")[2].partition("/")[2]
-    print(
-        f"/{where[:30]:31} first paint {statistics.median(paints):.2f} s, content {statistics.median(readies):.2f} s (medians of {rounds})"
-    )
+    where = "/" + url.partition("//")[2].partition("/")[2]
+    paint, content = statistics.median(paints), statistics.median(readies)
+    print(f"{where[:31]:32} first paint {paint:.2f} s, content {content:.2f} s (medians of {rounds})", flush=True)
 
 
-def live(server: Server, browser: Browser, url: str, pages: int, seconds: float) -> None:
+def live(server: Server, url: str, pages: int, seconds: float) -> None:
     """The web process's CPU with so many pages open on a running job."""
-    context = browser.new_context(viewport={"width": 1200, "height": 900})
-    for _ in range(pages):
-        page = context.new_page()
-        page.goto(url)
-        page.wait_for_selector(".pb-tiles")
-    time.sleep(5)
-    before = server.web.cpu_times()
-    time.sleep(seconds)
-    after = server.web.cpu_times()
+    with Crowd(url, pages) as crowd:
+        time.sleep(5)
+        before, asked = server.web.cpu_times(), crowd.refreshes
+        time.sleep(seconds)
+        after, answered = server.web.cpu_times(), crowd.refreshes - asked
     used = (after.user + after.system - before.user - before.system) / seconds
-    print(f"{pages} live pages: {100 * used:.1f} % of a core, RSS {server.web.memory_info().rss / 2**20:.0f} MiB")
-    context.close()
+    memory = server.web.memory_info().rss / 2**20
+    each = 1000 * used * seconds / max(1, answered)
+    pace = f"{answered / seconds:.0f} refreshes a second of {each:.1f} ms"
+    print(f"{pages} live pages: {100 * used:.1f} % of a core, {pace}, RSS {memory:.0f} MiB")
 
 
 def main() -> None:
@@ -126,9 +124,9 @@ def main() -> None:
         slow = SlowEngine(bench)
         slow.start()
         pages = [(server.url + "/", ".pb-tiles"), (server.url + "/jobs", "canvas"), (server.url + "/generate-emails", "input")]
-        for address, ready in [*pages, (url, ".pb-tiles")]:
+        for address, ready in [*pages, (url, ".pb-tiles")] if options.rounds else []:
             first_paint(browser, address, ready, options.rounds)
-        live(server, browser, url, options.pages, options.seconds)
+        live(server, url, options.pages, options.seconds)
         slow.stop()
         server.engine.resume()
         browser.close()

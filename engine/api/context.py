@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Annotated, Any, TypeVar
 
 from fastapi import Depends, Header, Request
-from pydantic import BaseModel, ValidationError
-from pydantic_core import from_json
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from engine.api.errors import ApiError
 from engine.durable.validate import problems
@@ -16,6 +15,7 @@ from engine.workbench import Workbench
 PREFIX = "/api"
 """Where the API is mounted; every link in an answer begins with it."""
 Model = TypeVar("Model", bound=BaseModel)
+_OBJECT = TypeAdapter(dict[str, Any])
 
 
 async def _workbench(request: Request) -> Workbench:
@@ -40,12 +40,9 @@ def parse_object(body: bytes) -> dict[str, Any]:
         ApiError: 400, the body is not JSON, or not an object.
     """
     try:
-        value = from_json(body, allow_inf_nan=False) if body else {}
-    except (ValueError, RecursionError):
-        raise ApiError(400, "malformed_json", "The body is not valid JSON") from None
-    if not isinstance(value, dict):
-        raise ApiError(400, "malformed_json", "The body must be a JSON object")
-    return value
+        return _OBJECT.validate_json(body or b"{}")
+    except ValidationError:
+        raise ApiError(400, "malformed_json", "The body is not a JSON object") from None
 
 
 def read_model(value: dict[str, Any], model: type[Model]) -> Model:

@@ -100,7 +100,7 @@ def _sheet(part: IO[bytes], pending: _Pending, schema: pa.Schema) -> Iterator[No
 
 def _rows(table: pa.Table) -> bytes:
     if not table.num_columns:
-        return b"<row/>" * table.num_rows
+        return b"<row/>" * int(table.num_rows)
     cells = [_cells(column.combine_chunks()) for column in table.columns]
     rows = pc.binary_join_element_wise("<row>", *cells, "</row>", "")
     whole = pc.binary_join(pa.ListArray.from_arrays([0, len(rows)], rows), "")

@@ -161,7 +161,6 @@ class JobRun:
         wake(self)
         await waiter
         self._states[number] = (None, state)
-        self._states[number] = (None, state)
 
     def end(self, status: Status, reason: str) -> None:
         """End or pause the job with the next commit."""

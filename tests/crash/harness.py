@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import pyarrow as pa
+from pyarrow import csv
 
 from engine.durable import engines
 from engine.durable.chunks import stream_tables
@@ -30,7 +32,9 @@ def start_engine(folder: Path, *arguments: str, **more: str) -> subprocess.Popen
     """The real engine, its log in `engine.log`."""
     with (folder / "engine.log").open("ab") as log:
         command = [sys.executable, "-m", "engine", *arguments]
-        return subprocess.Popen(command, cwd=ROOT, env=environment(folder, **more), stdin=subprocess.DEVNULL, stderr=log, stdout=log)
+        return subprocess.Popen(
+            command, cwd=ROOT, env=environment(folder, **more), stdin=subprocess.DEVNULL, stderr=log, stdout=log
+        )
 
 
 def wait_until(condition: Callable[[], bool], what: str, folder: Path | None = None) -> None:
@@ -48,17 +52,24 @@ def living(database: Database) -> list[int]:
     return [record.pid for record in engines.living(database)]
 
 
+class Hashing(io.RawIOBase):
+    """A file that keeps only the hash of what is written."""
+
+    def __init__(self) -> None:
+        self.digest = hashlib.sha256()
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: Any) -> int:
+        self.digest.update(data)
+        return len(data)
+
+
 def fingerprint(database: Database, job_id: str) -> tuple[int, str]:
-    """(rows, hash) of the whole table in order, however it is cut into chunks and dictionaries."""
-    rows, digest = 0, hashlib.sha256()
+    """(rows, hash) of the whole table as CSV, in order, however it is cut into chunks."""
+    rows, sink = 0, Hashing()
     for found in stream_tables(database, job_id, "output"):
-        plain = pa.table({name: _plain(found.column(name)) for name in found.column_names})
-        rows += plain.num_rows
-        for row in plain.to_batches(max_chunksize=10_000):
-            for column in row.columns:
-                digest.update(b"\0".join(str(value).encode() for value in column.to_pylist()))
-    return rows, digest.hexdigest()
-
-
-def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    return column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+        csv.write_csv(found, sink, csv.WriteOptions(include_header=False))
+        rows += found.num_rows
+    return rows, sink.digest.hexdigest()
