@@ -68,7 +68,15 @@ def fill(bench: Workbench, count: int) -> None:
     template = Job(id="", type="generate-emails", status="completed", params={"count": 10, "country": ["US"]}).model_dump()
     now = int(time.time() * 1000)
     rows = [
-        {**template, "id": new_id(), "created_at": now - n * 500, "updated_at": now, "started_at": now, "completed_at": now}
+        {
+            **template,
+            "id": new_id(),
+            "created_at": now - n * 500,
+            "updated_at": now,
+            "started_at": now,
+            "completed_at": now,
+            "compacted": True,
+        }
         for n in range(count)
     ]
     if rows:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections.abc import Iterable
 from concurrent.futures import Future
 from urllib.parse import urlsplit
 
@@ -33,17 +34,22 @@ class Visitor:
 
     def _take(self, socket: ClientConnection, message: ForwardMsg, ready: Future[None]) -> None:
         kind = message.WhichOneof("type")
-        if kind == "new_session":
-            self._state["page_script_hash"] = message.new_session.page_script_hash
+        if kind == "navigation":
+            self._state["page_script_hash"] = message.navigation.page_script_hash
         elif kind == "auto_rerun":
             again = message.auto_rerun
-            if again.fragment_id not in self._timers:
-                task = asyncio.create_task(self._repeat(socket, again.fragment_id, again.interval))
-                self._timers[again.fragment_id] = task
+            self._stop([again.fragment_id])
+            self._timers[again.fragment_id] = asyncio.create_task(self._repeat(socket, again.fragment_id, again.interval))
+        elif kind == "stop_auto_rerun":
+            self._stop(message.stop_auto_rerun.fragment_ids)
         elif kind == "script_finished":
             self.runs += 1
             if not ready.done():
                 ready.set_result(None)
+
+    def _stop(self, fragments: Iterable[str]) -> None:
+        for timer in [self._timers.pop(name) for name in fragments if name in self._timers]:
+            timer.cancel()
 
     async def _repeat(self, socket: ClientConnection, fragment: str, seconds: float) -> None:
         while True:
@@ -71,10 +77,16 @@ class Crowd:
         return self
 
     def __exit__(self, *_: object) -> None:
-        for task in self._tasks:
-            task.cancel()
+        asyncio.run_coroutine_threadsafe(self._leave(), self._loop).result(30)
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
+
+    @staticmethod
+    async def _leave() -> None:
+        tasks = asyncio.all_tasks() - {asyncio.current_task()}
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
     @property
     def refreshes(self) -> int:

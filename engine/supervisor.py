@@ -17,10 +17,10 @@ from engine.durable.tables import EngineRecord
 from engine.workbench import Workbench
 
 ROOT = Path(__file__).resolve().parent.parent
-CHECK_SECONDS = 0.2
+CHECK_SECONDS = 0.1
 START_SECONDS = 15.0
 STOP_SECONDS = 15.0
-STABLE_SECONDS = 10.0
+STABLE_SECONDS = 2.0
 """A child that lived this long is restarted at once; one that died sooner waits longer each time."""
 _BACKOFF_SECONDS = (0.0, 0.5, 1.0, 2.0, 5.0, 15.0, 30.0)
 log = structlog.get_logger()

@@ -9,7 +9,7 @@ from pages.parts import catalog, gate, look, say, sidebar
 
 look.frame()
 bench = workbench()
-gate.gate(bench)
+admitted = gate.admitted(bench)
 tools = [st.Page(catalog.script(t.name), title=t.title, icon=catalog.icon(t), url_path=t.name) for t in catalog.shown(bench)]
 page = st.navigation(
     {
@@ -19,8 +19,13 @@ page = st.navigation(
         ],
         **({"Tools": tools} if tools else {}),
         "Installation": [st.Page("system.py", title="System", icon=":material/dns:", url_path="system")],
-    }
+    },
+    position="sidebar" if admitted else "hidden",
 )
-sidebar.sidebar(bench)
-say.flush()
-page.run()
+if admitted:
+    gate.open_downloads(bench)
+    sidebar.sidebar(bench)
+    say.flush()
+    page.run()
+else:  # the address stays as it is, and is where the visitor comes out
+    gate.ask(bench)

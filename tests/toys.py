@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any, ClassVar
 
 import pyarrow as pa
 from pydantic import Field, SecretStr
 
-from engine.durable.contract import Batch, Chart, Done, JobParams, JobRow, JobType, Plan, Snooze, Source, Tools
+from engine.durable.contract import Batch, Chart, Done, JobParams, JobRow, JobType, Plan, Process, Snooze, Source, Tools
 from engine.durable.schema import carry, category, rows_table
 
 
@@ -82,9 +82,7 @@ async def look(batch: Batch, params: ListParams, tools: Tools) -> Done | Snooze:
     return Done(carry(batch.rows, rows), batch.rows.num_rows)
 
 
-def counting(
-    process: Callable[[Batch, CountParams, Tools], Awaitable[Done | Snooze]], name: str = "count", **more: Any
-) -> JobType:
+def counting(process: Process, name: str = "count", **more: Any) -> JobType:
     """A counting job type with another way to process."""
     charts = (Chart("parity", "Parity"),)
     return JobType(name, "Count", "🔢", "Counts.", CountParams, CountRow, plan_count, process, charts=charts, **more)

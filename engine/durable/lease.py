@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, or_, select, update
 
@@ -152,7 +153,7 @@ def crash(database: Database, job_id: str, lease: int, reason: str, engine: str)
     database.transact(work)
 
 
-def _holding(connection: Connection, job_id: str, lease: int, engine: str) -> Row[tuple[str, int]] | None:
+def _holding(connection: Connection, job_id: str, lease: int, engine: str) -> Row[Any, Any] | None:
     """The job's row, locked, if the engine holds it under this lease."""
     query = select(jobs.c.id, jobs.c.crashes).where(jobs.c.id == job_id, jobs.c.engine_id == engine, jobs.c.lease == lease)
     return connection.execute(query.with_for_update()).first()

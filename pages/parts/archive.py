@@ -21,6 +21,8 @@ PAGE_JOBS = 25
 _TRAIL = "jobs_trail"
 """Session key: the cursors of the pages before this one, so that one can go back."""
 LIVE_SECONDS = 3.0
+SEARCH_SECONDS = 15.0
+"""A text search looks at every job."""
 
 
 def archive() -> None:
@@ -30,7 +32,8 @@ def archive() -> None:
         st.space("stretch")
         cleanup()
     wanted = _filters()
-    st.fragment(_list, run_every=LIVE_SECONDS if not _selected() else None)(wanted)
+    tick = SEARCH_SECONDS if wanted.q else LIVE_SECONDS
+    st.fragment(_list, run_every=None if _selected() else tick)(wanted)
 
 
 def _filters() -> Filter:

@@ -6,12 +6,11 @@ from collections.abc import Callable
 
 import streamlit as st
 
-from engine.durable import queries
 from engine.durable.contract import Chart, JobType
 from engine.durable.tables import Job
 from engine.errors import NotFound
 from engine.workbench import workbench
-from pages.parts import charts, clock, figures, markup, meter, situation
+from pages.parts import charts, clock, crowd, figures, markup, meter, situation
 from pages.parts.actions import toolbar
 from pages.parts.rows import table
 from pages.parts.trail import trail
@@ -19,47 +18,51 @@ from pages.parts.trail import trail
 TICK_SECONDS = 1.0
 IDLE_TICK_SECONDS = 5.0
 """A paused or parked job changes only when somebody resumes it or its moment comes."""
-SLOW_TICK_SECONDS = 5.0
-"""Charts and rows of a living job are drawn anew so often."""
+_BEGUN = "begun"
+"""Session key: whether the page was drawn with rows of its job; the first ones have it drawn again."""
+CHART_TICKS = 5
+ROW_TICKS = 20
+"""Charts and rows of a running job are drawn anew once in so many ticks."""
 
 
 def cell(job: Job, job_type: JobType, edit: Callable[[], None]) -> None:
     """Toolbar, progress, counters, charts, rows, timeline."""
-    phase = situation.phase(job)
+    phase, factor = situation.phase(job), crowd.factor() if not job.ended else 1.0
+    tick = None if job.ended else factor * (TICK_SECONDS if phase in ("pending", "running") else IDLE_TICK_SECONDS)
+    running = tick if phase == "running" else None
+    st.session_state[_BEGUN] = bool(job.processed_items)
     with st.container(border=True, key=f"cell_out_{phase}"):
         toolbar(job, job_type, edit)
-        moving = phase in ("pending", "running")
-        tick = None if job.ended else TICK_SECONDS if moving else IDLE_TICK_SECONDS
-        st.fragment(_progress, run_every=tick)(job.id, phase)
-        st.fragment(_outcome, run_every=SLOW_TICK_SECONDS if phase == "running" else None)(job.id, job_type)
+        st.fragment(_progress, run_every=tick)(job.id, phase, factor)
+        st.fragment(_charts, run_every=running and running * CHART_TICKS)(job.id, job_type)
+        st.fragment(_rows, run_every=running and running * ROW_TICKS)(job.id, job_type)
         _details(job)
 
 
-def _progress(job_id: str, phase: str) -> None:
-    """The living part; anything that changes the rest of the page runs the whole page once."""
-    job = _current(job_id)
-    if situation.phase(job) != phase:
+def _progress(job_id: str, phase: str, factor: float) -> None:
+    """The living part; anything that changes the rest of the page, its pace too, runs the whole page once."""
+    job, now = _current(job_id)
+    begun = bool(job.processed_items) != st.session_state[_BEGUN]
+    if situation.phase(job) != phase or begun or (not job.ended and crowd.factor() != factor):
         st.rerun()
-    database = workbench().database
-    now = figures.now(database)
-    st.html(meter.meter(job, situation.remark(database, job, now), now))
+    st.html(meter.meter(job, situation.remark(workbench().database, job, now), now))
 
 
-def _outcome(job_id: str, job_type: JobType) -> None:
-    job = _current(job_id)
-    _charts(job, job_type)
+def _rows(job_id: str, job_type: JobType) -> None:
+    job, _ = _current(job_id)
     if job.processed_items or not job.ended:
         table(job, job_type)
 
 
-def _current(job_id: str) -> Job:
+def _current(job_id: str) -> tuple[Job, int]:
     try:
-        return queries.get(workbench().database, job_id)
+        return figures.current(workbench().database, job_id)
     except NotFound:  # deleted meanwhile: the whole page says so
         st.rerun()
 
 
-def _charts(job: Job, job_type: JobType) -> None:
+def _charts(job_id: str, job_type: JobType) -> None:
+    job, _ = _current(job_id)
     drawn = [chart for chart in job_type.charts if len(job.tallies.get(chart.tally, {})) > 1]
     if not drawn:
         return

@@ -35,7 +35,7 @@ def dashboard() -> None:
 def _counts() -> None:
     """Jobs by status with their arrivals of the last day."""
     database = workbench().database
-    stats, day = queries.stats(database), figures.arrivals(database)
+    stats, day = queries.stats(database), _day(str(database.url))
     cells = []
     for status in Status:
         curve = markup.spark(day.get(status, []), markup.tone(status), "jobs by hour of the last day")
@@ -44,6 +44,12 @@ def _counts() -> None:
             markup.tile(status.capitalize(), words.number(stats[status]), f"{words.number(today)} in 24 h", curve, colour="")
         )
     st.html(markup.tiles(cells))
+
+
+@st.cache_data(ttl=30, show_spinner=False)
+def _day(url: str) -> dict[str, list[int]]:  # noqa: ARG001 - the key of the cache
+    """The last day's arrivals, shared by all who look: with 100,000 jobs a day they take a tenth of a second to count."""
+    return figures.arrivals(workbench().database)
 
 
 def _throughput() -> None:

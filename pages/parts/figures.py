@@ -10,6 +10,7 @@ from engine.durable.clock import now_ms
 from engine.durable.database import Database
 from engine.durable.states import Status
 from engine.durable.tables import Job, jobs
+from engine.errors import NotFound
 
 HOUR_MS = 3_600_000
 _POSITION_CAP = 1_000
@@ -19,6 +20,22 @@ def now(database: Database) -> int:
     """The database's clock, in ms: the one that every stored moment was taken from."""
     with database.read() as connection:
         return connection.execute(select(now_ms())).scalar_one()
+
+
+def current(database: Database, job_id: str) -> tuple[Job, int]:
+    """A job and the database's clock, in one query.
+
+    Raises:
+        NotFound: there is no such job.
+    """
+    query = select(now_ms().label("now"), *jobs.c).where(jobs.c.id == job_id)
+    with database.read() as connection:
+        row = connection.execute(query).first()
+    if row is None:
+        raise NotFound("There is no job with this id")
+    values = dict(row._mapping)
+    now: int = values.pop("now")
+    return Job(**values), now
 
 
 def ahead(database: Database, job: Job) -> int:

@@ -15,15 +15,31 @@ _TICKET = "ticket"
 _IN = "let_in"
 
 
-def gate(bench: Workbench) -> None:
-    """Let the visitor in, or ask and stop the page."""
+def admitted(bench: Workbench) -> bool:
+    """Whether the visitor is let in. Without a token and a login everybody is."""
+    if not access.required(bench.settings):
+        return True
+    if access.login_configured():
+        return bool(st.user.is_logged_in) and not _expired()
+    return bool(st.session_state.get(_IN)) or _session_cookie(bench)
+
+
+def ask(bench: Workbench) -> None:
+    """Ask who it is: by the login where there is one, else for the token."""
+    if access.login_configured():
+        _ask_login()
+    else:
+        _ask_token(bench)
+
+
+def open_downloads(bench: Workbench) -> None:
+    """Where something is locked, once a session: a cookie with which the browser's downloads from `/api` are let in."""
     if not access.required(bench.settings):
         return
     if access.login_configured():
-        _login()
-    elif not _known(bench):
-        _ask_token(bench)
-    _open_downloads(bench)
+        browser.return_to_deep_link()
+    if not _session_cookie(bench):
+        browser.trade(st.session_state.setdefault(_TICKET, access.mint(bench.vault, "ticket", access.TICKET_SECONDS)))
 
 
 def visitor() -> str | None:
@@ -40,17 +56,13 @@ def sign_out() -> None:
         st.button("Sign out", icon=":material/logout:", type="tertiary", on_click=st.logout, key="sign_out")
 
 
-def _login() -> None:
+def _ask_login() -> None:
     """OIDC. Streamlit keeps its own cookie and does not look at `exp`: an expired identity has to come again."""
-    if st.user.is_logged_in and not _expired():
-        browser.return_to_deep_link()
-        return
     browser.keep_deep_link()
-    with _card("Sign in", "Your session has ended." if st.user.is_logged_in else "This workbench is for members."):
-        st.button(
-            "Continue with your account", type="primary", icon=":material/login:", on_click=st.login, width="stretch", key="login"
-        )
-    st.stop()
+    text = "Your session has ended." if st.user.is_logged_in else "This workbench is for members."
+    with _card("Sign in", text):
+        label = "Continue with your account"
+        st.button(label, type="primary", icon=":material/login:", on_click=st.login, width="stretch", key="login")
 
 
 def _expired() -> bool:
@@ -58,10 +70,10 @@ def _expired() -> bool:
     return expires is not None and float(str(expires)) <= time.time()
 
 
-def _known(bench: Workbench) -> bool:
-    """Whether this session gave the token, or this browser did before."""
+def _session_cookie(bench: Workbench) -> bool:
+    """Whether this browser traded a ticket before."""
     cookie = st.context.cookies.get(access.COOKIE, "")
-    return bool(st.session_state.get(_IN)) or (bool(cookie) and access.honoured(bench.vault, "session", cookie))
+    return bool(cookie) and access.honoured(bench.vault, "session", cookie)
 
 
 def _ask_token(bench: Workbench) -> None:
@@ -75,7 +87,6 @@ def _ask_token(bench: Workbench) -> None:
             st.rerun()
         elif pressed:
             st.html(markup.notice("red", "This is not the token.", "It is the value of POSTBENCH_API_TOKEN on the server."))
-    st.stop()
 
 
 def _card(title: str, text: str) -> st.delta_generator.DeltaGenerator:
@@ -83,12 +94,3 @@ def _card(title: str, text: str) -> st.delta_generator.DeltaGenerator:
         box = st.container(border=True, width=400, key="gate")
     box.html(markup.heading(title, text))
     return box
-
-
-def _open_downloads(bench: Workbench) -> None:
-    """Once a session: a cookie with which the browser's downloads from `/api` are let in."""
-    cookie = st.context.cookies.get(access.COOKIE, "")
-    if cookie and access.honoured(bench.vault, "session", cookie):
-        return
-    ticket = st.session_state.setdefault(_TICKET, access.mint(bench.vault, "ticket", access.TICKET_SECONDS))
-    browser.trade(ticket)

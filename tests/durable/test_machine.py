@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, multiple, rule, run_state_machine_as_test
 from sqlalchemy import select, text
@@ -211,7 +211,7 @@ class JobLife(RuleBasedStateMachine):
     @rule(job_id=jobs)
     def wake(self, job_id: str) -> None:
         if job_id in self.models and self.models[job_id].parked:
-            age(self.database, job_id, wake_at=5)
+            age(self.database, job_id, wake_at=None)
             self.models[job_id].parked = False
 
     @rule(engine=st.integers(0, 1))
@@ -311,13 +311,21 @@ def fast_sqlite(migrated_file: Path) -> Iterator[Database]:
 def explore(database: Database, examples: int, steps: int) -> None:
     machine = type("JobLifeOnDatabase", (JobLife,), {"database": database})
     checks = [HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large]
-    limits = settings(max_examples=examples, stateful_step_count=steps, deadline=None, suppress_health_check=checks)
+    phases = [Phase.generate, Phase.reuse, Phase.shrink]
+    limits = settings(
+        max_examples=examples,
+        stateful_step_count=steps,
+        deadline=None,
+        suppress_health_check=checks,
+        phases=phases,
+        database=None,
+    )
     run_state_machine_as_test(machine, settings=limits)
 
 
 @pytest.mark.slow
 def test_any_life_on_sqlite(fast_sqlite: Database) -> None:
-    explore(fast_sqlite, examples=40, steps=40)
+    explore(fast_sqlite, examples=30, steps=40)
 
 
 @pytest.mark.slow
@@ -325,4 +333,4 @@ def test_any_life_on_sqlite(fast_sqlite: Database) -> None:
 def test_any_life_on_postgresql(migrated_postgres: Database) -> None:
     with migrated_postgres.write() as connection:
         connection.execute(text("TRUNCATE job, engine, throughput RESTART IDENTITY CASCADE"))
-    explore(migrated_postgres, examples=8, steps=30)
+    explore(migrated_postgres, examples=10, steps=30)

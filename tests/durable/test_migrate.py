@@ -75,7 +75,7 @@ def test_the_scripts_make_the_checks_of_the_models(empty_url: str) -> None:
 
 def test_the_checks_of_the_first_script_are_those_of_the_code() -> None:
     script = ScriptDirectory(str(migrate.FOLDER)).get_revision("0001")
-    assert script is not None and script.module._CHECKS == CHECKS
+    assert script.module._CHECKS == CHECKS
 
 
 def test_processes_that_start_at_once_migrate_once(empty_url: str) -> None:

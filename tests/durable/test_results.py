@@ -174,7 +174,7 @@ class TestMerge:
         else:
             import engine.durable.compaction as module
 
-            honest = module.spans
+            honest = spans
 
             def then_delete(*args: object) -> object:
                 found = honest(*args)  # type: ignore[arg-type]
@@ -190,7 +190,7 @@ class TestMerge:
         from engine.errors import WrongState
 
         job_id = complete(database, vault, count=20, batch=3)
-        honest = module.spans
+        honest = spans
 
         def then_the_other(*args: object) -> object:
             found = honest(*args)  # type: ignore[arg-type]

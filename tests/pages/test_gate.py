@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 
 import pytest
+import streamlit as st
 from streamlit.testing.v1 import AppTest
 
 from engine import access
@@ -69,3 +71,44 @@ def test_only_a_session_cookie_lets_in(
     bench = configure(api_token=TOKEN)
     cookies[access.COOKIE] = access.mint(bench.vault, purpose, 60)
     assert ("Overview" in said(opened())) is inside
+
+
+class User(dict[str, object]):
+    """What the login says of the visitor."""
+
+    @property
+    def is_logged_in(self) -> bool:
+        return bool(self)
+
+
+@pytest.fixture
+def login(monkeypatch: pytest.MonkeyPatch, bench: Workbench) -> Callable[..., None]:
+    """A configured login, and who came through it."""
+    monkeypatch.setattr(access, "login_configured", lambda: True)
+
+    def came(**claims: object) -> None:
+        monkeypatch.setattr(st, "user", User(claims))
+
+    return came
+
+
+def test_a_login_is_asked_for_where_one_is_configured(login: Callable[..., None], tickets: list[str]) -> None:
+    login()
+    app = opened()
+    assert [button.label for button in app.button] == ["Continue with your account"]
+    assert tickets == []
+
+
+def test_who_is_logged_in_is_let_in_and_may_leave(login: Callable[..., None], tickets: list[str]) -> None:
+    login(email="ann@example.com", exp=time.time() + 60)
+    app = opened()
+    assert "Signed in as ann@example.com" in said(app)
+    assert "Sign out" in [button.label for button in app.button]
+    assert tickets
+
+
+def test_an_expired_login_has_to_come_again(login: Callable[..., None]) -> None:
+    login(email="ann@example.com", exp=time.time() - 1)
+    app = opened()
+    assert "Your session has ended" in said(app)
+    assert "Overview" not in said(app)
