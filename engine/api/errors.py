@@ -9,7 +9,7 @@ import structlog
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
 from pydantic import BaseModel, Field
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DataError, DBAPIError
 from starlette.exceptions import HTTPException
 from starlette.responses import JSONResponse
 
@@ -103,7 +103,9 @@ async def _http(_request: Request, error: Exception) -> JSONResponse:
 
 async def _database(_request: Request, error: Exception) -> JSONResponse:
     assert isinstance(error, DBAPIError)
-    log.error("database call failed", error=str(error.orig))
+    if isinstance(error, DataError):  # PostgreSQL on NUL in a text, the only kind of value that gets this far
+        return answer(422, "invalid_input", "A text contains a character that cannot be stored (NUL); leave it out")
+    log.error("database call failed", error=type(error.orig).__name__)
     return answer(503, "database_unavailable", "The database did not answer; try again", headers={"Retry-After": "1"})
 
 

@@ -32,6 +32,7 @@ SAFE_SQLITE = (3, 51, 3)
 """The first SQLite without the WAL-reset corruption bug (present since 3.7.0)."""
 _PRAGMAS = (
     "busy_timeout=30000",
+    "auto_vacuum=INCREMENTAL",
     "journal_mode=WAL",
     "synchronous=FULL",
     "foreign_keys=ON",

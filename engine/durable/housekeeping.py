@@ -10,7 +10,7 @@ import structlog
 from engine.durable import control, engines
 from engine.durable.compaction import compact, unmerged
 from engine.durable.database import Database
-from engine.durable.migrate import free_bytes
+from engine.durable.space import free_bytes, shrink
 from engine.errors import WrongState
 
 MIN_FREE_BYTES = 200 * 1024 * 1024
@@ -24,6 +24,7 @@ class Housekeeping:
         self._database, self._retention_days = database, retention_days
         self._unmerged: deque[str] = deque()
         self._stopping = Event()
+        self.disk_short = False
 
     def stop(self) -> None:
         """Come to an end soon: a long merge stops after the chunk it is at, and another engine goes on with it."""
@@ -54,10 +55,12 @@ class Housekeeping:
                 log.info("old jobs deleted", jobs=deleted, older_than_days=self._retention_days)
         engines.prune(self._database)
         control.prune_throughput(self._database)
+        shrink(self._database, self._stopping.is_set)
 
     def disk_warning(self) -> str | None:
-        """Why work should stop for now; None when there is room on the disk."""
+        """Why work should stop for now; None when there is room on the disk or in the file."""
         free = free_bytes(self._database)
-        if free is None or free >= MIN_FREE_BYTES:
+        self.disk_short = free is not None and free < MIN_FREE_BYTES
+        if free is None or not self.disk_short:
             return None
         return f"The disk is nearly full ({free // 2**20} MiB left, {MIN_FREE_BYTES // 2**20} MiB needed); make room, then resume"

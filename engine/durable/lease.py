@@ -102,8 +102,10 @@ def _freed() -> dict[str, object]:
     }
 
 
-def rescue(database: Database, is_dead: Callable[[EngineRecord], bool]) -> dict[str, list[str]]:
+def rescue(database: Database, is_dead: Callable[[EngineRecord], bool], own: str = "") -> dict[str, list[str]]:
     """Take jobs from engines that are gone (`is_dead`) or whose lease ran out; returns them by engine.
+
+    The rescuer's own jobs (`own`) are left alone: after a suspend its next heartbeat renews their leases.
 
     A job in hand at its engine's death counts a crash; the fifth without any progress between fails it.
     """
@@ -113,7 +115,7 @@ def rescue(database: Database, is_dead: Callable[[EngineRecord], bool]) -> dict[
         dead = {holder.id for holder in holders if is_dead(holder)}
         # Looked up again inside the transaction: an engine that registers in between is not an unknown one.
         unknown = jobs.c.engine_id.not_in(select(engines.c.id))
-        lost = or_(jobs.c.engine_id.in_(dead), jobs.c.lease_until < now_ms(), unknown)
+        lost = and_(jobs.c.engine_id != own, or_(jobs.c.engine_id.in_(dead), jobs.c.lease_until < now_ms(), unknown))
         if not session.scalar(select(exists().where(*_held, lost))):
             return {}
     return database.transact(lambda connection: _rescue(connection, lost))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -139,10 +138,3 @@ def _check_folder(database: Database) -> None:
         raise ConfigError(
             f"The data folder {folder} cannot be written ({error.strerror}); set POSTBENCH_DATA_DIR to a folder that can"
         ) from None
-
-
-def free_bytes(database: Database) -> int | None:
-    """Free space where a SQLite file lies; None for a server."""
-    if not database.is_sqlite or not database.url.database:
-        return None
-    return shutil.disk_usage(Path(database.url.database).resolve().parent).free

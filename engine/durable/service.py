@@ -32,6 +32,8 @@ from engine.errors import InvalidInput, PostbenchError
 T = TypeVar("T")
 MAX_JOBS = 100
 """Jobs one engine holds at a time; parked ones do not count."""
+CLAIM_AT_ONCE = 10
+"""Jobs claimed in one go, so that several engines share a long queue."""
 GRACE_SECONDS = 5.0
 LOOK_SECONDS = 0.05
 """The least time between two looks at what changed."""
@@ -149,7 +151,9 @@ class EngineService:
             await self._write(lease.crash, self._database, job_id, held[job_id], "its engine lost sight of it", self.id)
 
     async def _claim(self) -> None:
-        room = MAX_JOBS - len(self._dispatcher.runs) - len(self._loading)
+        if self._housekeeping.disk_short:
+            return
+        room = min(CLAIM_AT_ONCE, MAX_JOBS - len(self._dispatcher.runs) - len(self._loading))
         claimed = await self._write(lease.claim, self._database, self.id, list(self._types), room)
         for job in claimed:
             self._loading.add(job.id)
@@ -162,11 +166,10 @@ class EngineService:
             loaded = await asyncio.to_thread(Loaded.of, self._database, self._vault, job_type, job)
         except InvalidInput as error:
             await self._refuse(job, f"Its parameters are not valid any more. {error}")
-        except PostbenchError as error:
-            await self._refuse(job, str(error))
         except Exception as error:
-            log.error("job cannot be begun", job=job.id, error=type(error).__name__, exc_info=True)
-            await self._write(lease.crash, self._database, job.id, job.lease, type(error).__name__, self.id)
+            reason = str(error) if isinstance(error, PostbenchError) else type(error).__name__
+            log.error("job cannot be begun", job=job.id, error=reason, exc_info=True)
+            await self._write(lease.crash, self._database, job.id, job.lease, reason, self.id)
         else:
             log.info("job claimed", job=job.id, type=job.type, lease=job.lease, batches=len(loaded.todo))
             self._dispatcher.add(JobRun(job, job_type, loaded, self.id, asyncio.get_running_loop().time()))
@@ -188,7 +191,7 @@ class EngineService:
             await self._write(engines.register, self._database, self._options.version, self.id)
 
     async def _rescue(self) -> None:
-        rescued = await self._write(lease.rescue, self._database, engines.is_dead)
+        rescued = await self._write(lease.rescue, self._database, engines.is_dead, self.id)
         for engine, job_ids in rescued.items():
             log.warning("jobs rescued", engine=engine, jobs=job_ids)
 

@@ -11,7 +11,8 @@ import streamlit as st
 
 from engine.durable import engines, queries
 from engine.durable.engines import EngineState
-from engine.durable.migrate import HEAD, free_bytes
+from engine.durable.migrate import HEAD
+from engine.durable.space import free_bytes
 from engine.version import VERSION
 from engine.workbench import workbench
 from pages.parts import clock, figures, markup, words
