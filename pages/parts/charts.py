@@ -103,7 +103,7 @@ def pace(points: Sequence[tuple[int, int]], seconds: int, zone: tzinfo | None) -
             "type": "category",
             "boundaryGap": False,
             "data": [f"{datetime.fromtimestamp(at / 1000, zone):%H:%M:%S}" for at, _ in points],
-            "axisLabel": {**_TEXT, "interval": max(1, len(points) // 6) - 1, "alignMinLabel": "left"},
+            "axisLabel": {**_TEXT, "interval": max(1, len(points) // 6) - 1, "alignMinLabel": "left", "hideOverlap": True},
             "axisTick": {"show": False},
             "axisLine": _RULE,
         },

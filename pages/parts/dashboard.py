@@ -46,7 +46,7 @@ def _counts() -> None:
     st.html(markup.tiles(cells))
 
 
-@st.cache_data(ttl=30, show_spinner=False)
+@st.cache_data(ttl=5, show_spinner=False)
 def _day(url: str) -> dict[str, list[int]]:  # noqa: ARG001 - the key of the cache
     """The last day's arrivals, shared by all who look: with 100,000 jobs a day they take a tenth of a second to count."""
     return figures.arrivals(workbench().database)

@@ -45,6 +45,7 @@ def jobs_table(jobs: Sequence[Job], key: str, *, select: bool = False) -> list[i
 def _frame(jobs: Sequence[Job]) -> pd.DataFrame:
     return pd.DataFrame(
         {
+            "open": [OPEN for _ in jobs],
             "status": [[phase(job)] for job in jobs],
             "type": [catalog.title(job.type) for job in jobs],
             "parameters": [_what(job) for job in jobs],
@@ -52,7 +53,6 @@ def _frame(jobs: Sequence[Job]) -> pd.DataFrame:
             "rows": [job.processed_items for job in jobs],
             "created": pd.to_datetime([job.created_at for job in jobs], unit="ms", utc=True),
             "took": [_took(job) for job in jobs],
-            "open": [OPEN for _ in jobs],
         }
     )
 
@@ -85,5 +85,5 @@ def _columns(key: str) -> dict[str, Any]:
         "rows": c.NumberColumn("rows", format="localized", width=80),
         "created": c.DatetimeColumn("created", format="D MMM, HH:mm:ss", timezone=st.context.timezone, width=120),
         "took": c.TextColumn("took", width=90),
-        "open": c.ButtonColumn("", type="tertiary", key=f"{key}_open", width=84),
+        "open": c.ButtonColumn("", type="tertiary", key=f"{key}_open", width=84, pinned=True),
     }

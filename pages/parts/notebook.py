@@ -62,9 +62,11 @@ def _editing(job_type: JobType) -> str:
 
 def _folded(job: Job, form: Form, edit: Callable[[], None]) -> None:
     """The input cell of a submitted job: its parameters on a line."""
-    with st.container(border=True, key="cell_in"), st.container(horizontal=True, vertical_alignment="center", gap="xsmall"):
-        st.html(markup.facts((form.brief or brief)(job.params)), width="content")
-        st.space("stretch")
+    with (
+        st.container(border=True, key="cell_in"),
+        st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="xsmall"),
+    ):
+        st.html(markup.facts((form.brief or brief)(job.params)))
         st.button("Edit", icon=":material/edit:", type="tertiary", on_click=edit, key="edit")
         st.button("New", icon=":material/add:", type="tertiary", on_click=st.query_params.clear, key="new")
 

@@ -38,12 +38,14 @@ def percent(part: float, whole: float) -> str:
 
 
 def duration(seconds: float | None) -> str:
-    """`18 s`, `4 min 05 s`, `2 h 10 min`, `3 d 4 h`."""
+    """`40 ms`, `1.3 s`, `18 s`, `4 min 05 s`, `2 h 10 min`, `3 d 4 h`."""
     if seconds is None:
         return DASH
     whole = max(0, round(seconds))
+    if seconds < 1:
+        return f"{max(0, round(1000 * seconds))} ms"
     if seconds < 10:
-        return f"{max(0.0, seconds):.1f} s"
+        return f"{seconds:.1f} s"
     if whole < _MINUTE:
         return f"{whole} s"
     if whole < _HOUR:

@@ -61,9 +61,9 @@ def _wait(base: str, process: subprocess.Popen[bytes], log: Path) -> None:
     raise AssertionError(f"the server did not start:\n{log.read_text()}")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture
 def browser() -> Iterator[Browser]:
-    """Debian's Chromium."""
+    """Debian's Chromium, for one test: Playwright's event loop runs in this thread as long as it is open."""
     if CHROMIUM is None:
         pytest.skip("no Chromium is installed (apt-get install chromium)")
     with sync_playwright() as playwright:

@@ -12,7 +12,7 @@ from pages.parts import charts, markup, words
     ("seconds", "text"),
     [
         (None, "–"),
-        (0.04, "0.0 s"),
+        (0.04, "40 ms"),
         (9.96, "10.0 s"),
         (18, "18 s"),
         (245, "4 min 05 s"),
