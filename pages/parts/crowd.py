@@ -8,7 +8,7 @@ import time
 
 import streamlit as st
 
-UNHURRIED = 8
+UNHURRIED = 5
 """Up to so many live pages, each refreshes as often as it likes; beyond, all slow down alike, so that the cost stays flat."""
 FORGET_SECONDS = 30.0
 MAX_FACTOR = 10.0
