@@ -21,6 +21,7 @@ from streamlit import App
 from engine.access import check_bind
 from engine.api.context import PREFIX
 from engine.api.guard import Guard
+from engine.api.shell import Shell
 from engine.api.signals import orderly_end
 from engine.durable.tables import EngineRecord
 from engine.errors import ConfigError
@@ -36,7 +37,7 @@ def guards() -> list[Middleware]:
     """What every request passes before Streamlit or the API sees it; a wrong setting ends the process with a message."""
     configure_logs()
     try:
-        return [Middleware(Guard, settings=settings())]
+        return [Middleware(Guard, settings=settings()), Middleware(Shell)]
     except ConfigError as error:
         _refuse(error)
 
