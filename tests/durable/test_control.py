@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
-from sqlalchemy import text
+from sqlalchemy import Connection, text
 
 from engine.durable import control
 from engine.durable.chunks import stream_tables
@@ -157,6 +159,23 @@ class TestBulk:
         assert control.remove_all(database, Filter()) == 5
         assert stats(database)["total"] == 1
         assert everything(database)["chunk"] == []
+
+    def test_large_jobs_are_deleted_a_few_at_a_time(
+        self, database: Database, vault: Vault, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """One transaction deletes few items, or one job if that alone has more: engines must get their turn."""
+        monkeypatch.setattr(control, "_BATCH_ITEMS", 20)
+        for count in (9, 9, 9, 30, 9):
+            control.cancel(database, new_job(database, vault, count=count, batch=3))
+        transactions, honest = [], database.transact
+
+        def counted(work: Callable[[Connection], int]) -> int:
+            transactions.append(honest(work))
+            return transactions[-1]
+
+        monkeypatch.setattr(database, "transact", counted)
+        assert control.remove_all(database, Filter()) == 5
+        assert all(1 <= jobs <= 2 for jobs in transactions) and sum(transactions) == 5
 
     def test_cleanup_by_age(self, database: Database, vault: Vault) -> None:
         old, young = complete(database, vault), complete(database, vault)

@@ -152,6 +152,14 @@ class TestRescue:
         job = running_job(database, vault)
         assert lease.rescue(database, never_dead) == {ENGINE: [job.id]}
 
+    def test_an_engine_that_slept_keeps_its_own_jobs(self, database: Database, vault: Vault) -> None:
+        """After a suspend its leases have run out; what nobody took meanwhile is still its own, and no crash."""
+        job = running_job(database, vault)
+        age(database, job.id, lease_until=1)
+        assert lease.rescue(database, never_dead, ENGINE) == {}
+        assert (get(database, job.id).engine_id, get(database, job.id).crashes) == (ENGINE, 0)
+        assert lease.rescue(database, never_dead, "another") == {ENGINE: [job.id]}
+
     def test_an_engine_that_registers_and_claims_meanwhile_keeps_its_job(self, database: Database, vault: Vault) -> None:
         """Between a rescuer's look and its transaction a new engine may come: it must not be taken for a dead one."""
         first = register(database)

@@ -274,6 +274,10 @@ class TestLosing:
             await running._check_disk()
             job = await until_job(sqlite_database, job_id, lambda job: job.status == "paused", "the pause")
             assert "disk is nearly full" in reasons(sqlite_database, job_id)[-1][2] and job.error_message is None
+            later = new_job(sqlite_database, vault, slow, count=9, batch=3)
+            await running._claim()
+            assert get(sqlite_database, later).status == "pending", "nothing new begins while the disk is short"
+            control.cancel(sqlite_database, later)
             monkeypatch.undo()
             gate.opened.set()
             control.resume(sqlite_database, job_id)
