@@ -8,6 +8,7 @@ PostbenchError
 ├── IdempotencyConflict     an Idempotency-Key came back with another body
 ├── LeaseLost               the job was cancelled, paused or taken over; whoever sees this stops writing
 ├── DiskFull                the disk is too full to go on safely
+├── ForbiddenTarget         an outbound connection would reach a private or special address; names the address or the host
 ├── ConfigError             a setting is wrong or missing; names the setting
 │   ├── DatabaseTooNew      the database was made by a newer version
 │   └── UnsafeBind          a public address without a login or a token
@@ -74,6 +75,10 @@ class LeaseLost(PostbenchError):
 
 class DiskFull(PostbenchError):
     """The disk is nearly full."""
+
+
+class ForbiddenTarget(PostbenchError):
+    """The target is not a public address, and private ones are not allowed."""
 
 
 class ConfigError(PostbenchError):

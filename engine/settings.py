@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import ipaddress
 import re
+import socket
 from functools import cache
 from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, SecretStr, ValidationError
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from engine.errors import ConfigError
 
 PREFIX = "POSTBENCH_"
+MAX_WAIT = 7 * 24 * 3600
+"""Seconds; the longest wait between two tries."""
 _PASSWORD = re.compile(r"([?&](?:password|sslpassword)=)[^&#]*", re.IGNORECASE)
 
 
@@ -28,8 +31,19 @@ class Settings(BaseSettings):
     host: str = Field("127.0.0.1", description="address the web process listens on")
     port: int = Field(8501, ge=1, le=65535, description="port the web process listens on")
     engine: Literal["auto", "off"] = Field("auto", description="`auto` runs one engine as a child of the web process, `off` none")
-    concurrency: int = Field(500, ge=1, le=100_000, description="network items in flight per engine")
+    concurrency: int = Field(1000, ge=1, le=100_000, description="network items in flight per engine")
     executor: str = Field("local", pattern=r"^(local|dask://[^\s/]+:\d+)$", description="`local` or `dask://host:port`")
+    dns_servers: str = Field("", description="name servers as `ip:port,ip:port`; empty = the system's")
+    smtp_probe_port: int = Field(25, ge=1, le=65535, description="port for mailbox probes")
+    probe_timeout: float = Field(10.0, gt=0, le=300, description="seconds for one step of a mailbox probe")
+    probe_rate: float = Field(5.0, gt=0, le=100_000, description="mailbox probes per second and MX host")
+    probe_cap: int = Field(200, ge=0, le=100_000, description="mailbox probes of synthetic addresses per domain and job")
+    probe_retry_seconds: str = Field("300,1200,3600", description="waits after a greylisting answer, in seconds; then unknown")
+    helo_name: str = Field("", description="name that probes give in HELO; empty = the host name")
+    probe_from: str = Field("", description="sender that probes give; empty = `postmaster@` that name")
+    allow_private_networks: bool = Field(False, description="`1` lets fetches and probes reach private addresses, on any port")
+    mailsso_url: str = Field("https://api.mails.so", description="base of the mails.so API")
+    mailsso_api_key: SecretStr | None = Field(None, description="key of the mails.so API, where a job brings none")
     public_url: str = Field("", description="base of shared links; empty = the listening address")
     allowed_hosts: str = Field("", description="further host names the pages and the API answer to, comma-separated")
     api_token: SecretStr | None = Field(None, description="when set, `/api` and the pages need it")
@@ -59,6 +73,44 @@ class Settings(BaseSettings):
         return sorted({"127.0.0.1", "localhost", "[::1]", "::1", *own, *named, *filter(None, public)})
 
     @property
+    def name_servers(self) -> tuple[tuple[str, int], ...]:
+        """The configured name servers; empty for the system's."""
+        return tuple(_server(part.strip()) for part in self.dns_servers.split(",") if part.strip())
+
+    @property
+    def probe_waits(self) -> tuple[float, ...]:
+        """Seconds to wait after the first, second … greylisting answer."""
+        return tuple(float(part) for part in self.probe_retry_seconds.split(",") if part.strip())
+
+    @property
+    def probe_name(self) -> str:
+        """What probes say in HELO."""
+        return self.helo_name or socket.getfqdn()
+
+    @property
+    def probe_sender(self) -> str:
+        """What probes say in MAIL FROM."""
+        return self.probe_from or f"postmaster@{self.probe_name}"
+
+    @field_validator("dns_servers")
+    @classmethod
+    def _servers(cls, text: str) -> str:
+        for part in filter(None, (part.strip() for part in text.split(","))):
+            _server(part)
+        return text
+
+    @field_validator("probe_retry_seconds")
+    @classmethod
+    def _waits(cls, text: str) -> str:
+        try:
+            waits = [float(part) for part in text.split(",") if part.strip()]
+        except ValueError:
+            waits = [-1.0]
+        if not all(0 <= wait <= MAX_WAIT for wait in waits):
+            raise ValueError(f"write seconds separated by commas, each from 0 to {MAX_WAIT}, such as 300,1200,3600")
+        return text
+
+    @property
     def loopback(self) -> bool:
         """Whether only this machine can reach the listening address."""
         if self.host == "localhost":
@@ -72,6 +124,20 @@ class Settings(BaseSettings):
         """The settings in force, by variable, with secrets and passwords in URLs masked."""
         values = {name: getattr(self, name) for name in type(self).model_fields} | {"database_url": mask_url(self.url)}
         return {PREFIX + name.upper(): "" if value is None else str(value) for name, value in values.items()}
+
+
+def _server(text: str) -> tuple[str, int]:
+    """`ip`, `ip:port` or `[ip6]:port`."""
+    host, _, port = text.rpartition(":") if text.count(":") == 1 or "]:" in text else (text, "", "53")
+    host = host.strip("[]")
+    try:
+        ipaddress.ip_address(host)
+        number = int(port)
+    except ValueError:
+        number = 0
+    if not 1 <= number <= 65535:
+        raise ValueError("write addresses such as 9.9.9.9:53,[2620:fe::fe]:53")
+    return host, number
 
 
 def mask_url(url: str) -> str:

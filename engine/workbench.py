@@ -49,6 +49,11 @@ class Workbench:
             raise InvalidInput.of("type", f"must be one of {', '.join(self.types)}")
         return found
 
+    def defaults(self, job_type: JobType) -> dict[str, str]:
+        """The server's own values of a type's secret fields, as far as it has them."""
+        values = {name: getattr(self.settings, setting) for name, setting in job_type.params.server_secrets.items()}
+        return {name: value.get_secret_value() for name, value in values.items() if value is not None}
+
 
 @cache
 def workbench() -> Workbench:

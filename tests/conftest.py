@@ -125,7 +125,7 @@ def database_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -
     shared: Database = request.getfixturevalue("migrated_postgres")
     with shared.write() as connection:
         connection.execute(text("SET LOCAL lock_timeout = '30s'"))
-        connection.execute(text("TRUNCATE job, engine, throughput RESTART IDENTITY CASCADE"))
+        connection.execute(text("TRUNCATE job, engine, throughput, verified_email, verdict_claim RESTART IDENTITY CASCADE"))
         connection.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": HEAD})
     yield shared.url.render_as_string(hide_password=False)
 

@@ -85,7 +85,9 @@ class Events(Answer):
 def create(bench: Bench, body: Body, response: Response, key: Key = None) -> Created:
     """201 for a new job, 200 when the Idempotency-Key found it."""
     asked = read_model(parse_object(body), JobBody)
-    done = submit(bench.database, bench.vault, asked.request(bench.job_type(asked.type), asked.metadata.params, key))
+    job_type = bench.job_type(asked.type)
+    request = asked.request(job_type, asked.metadata.params, key, bench.defaults(job_type))
+    done = submit(bench.database, bench.vault, request)
     return creation(response, done, "The job was submitted")
 
 

@@ -65,7 +65,9 @@ class Common(Wire):
             pass
         raise ValueError("must be a moment in ISO 8601, such as 2030-01-31T08:00:00Z")
 
-    def request(self, job_type: JobType, params: Mapping[str, Any], key: str | None) -> Request:
+    def request(
+        self, job_type: JobType, params: Mapping[str, Any], key: str | None, defaults: Mapping[str, str]
+    ) -> Request:
         """The submission of a job of this type with these parameters."""
         source = self.from_job
         return Request(
@@ -76,6 +78,7 @@ class Common(Wire):
             from_job=source.id if source else None,
             where=source.where if source else None,
             idempotency_key=key or None,
+            defaults=defaults,
         )
 
 

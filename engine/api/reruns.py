@@ -19,7 +19,8 @@ def rerun(bench: Workbench, job_id: str, key: str | None) -> Submitted:
         return found
     job_type = bench.job_type(get(bench.database, job_id).type)
     try:
-        new = control.rerun(bench.database, bench.vault, job_id, job_type, key=(key, digest) if key else None)
+        defaults = bench.defaults(job_type)
+        new = control.rerun(bench.database, bench.vault, job_id, job_type, defaults, (key, digest) if key else None)
     except IntegrityError:
         # Two calls with one key at once: the other won.
         if key and (found := known(bench.database, key, digest)):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any, ClassVar, Literal, Protocol, Self, TypeAlias
 
@@ -29,11 +29,21 @@ class JobParams(BaseModel):
     """The column of the input stream when the items are plain strings."""
     secret_fields: ClassVar[frozenset[str]] = frozenset()
     """Fields stored encrypted and apart from the job, and dropped when it ends."""
+    server_secrets: ClassVar[Mapping[str, str]] = {}
+    """Where the server may have a secret of its own: secret field to the name of the setting."""
 
     def settled(self, draw: Callable[[], int]) -> Self:
         """The parameters with every free choice made, so that a resumed job does what the first run would have done.
 
         `draw` gives a fresh random integer in [0, 2**53). Called once, at submit.
+        """
+        return self
+
+    def fitted(self, source: Source) -> Self:
+        """The parameters fitted to the input list: what can be told from its columns is settled. Called once, at submit.
+
+        Raises:
+            InvalidInput: the list is not one that this type can work on.
         """
         return self
 
@@ -72,14 +82,21 @@ class Source:
 
     rows: int
     schema: pa.Schema
+    head: pa.Table | None = None
+    """The first rows, at submit only."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How many items a job has and how many go into one batch. Item order is the order of the result."""
+    """How many items a job has and how many go into one batch. Item order is the order of the result.
+
+    With a `goal` the items are candidates: the job ends as soon as its first batches together have that many successes, the
+    last one cut to measure, and starts no more batches than it seems to need. Each success must be one row, each failure none.
+    """
 
     items: int
     batch: int
+    goal: int | None = None
 
     @property
     def batches(self) -> int:
@@ -93,6 +110,14 @@ class Plan:
 
 
 @dataclass(frozen=True, slots=True)
+class JobRef:
+    """Which job a batch belongs to, and when that was submitted (aware, UTC)."""
+
+    id: str = ""
+    created_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
 class Batch:
     """Items `start` to `stop` (exclusive) of `items` in the whole plan, with their input rows and what an earlier run saved."""
 
@@ -102,6 +127,7 @@ class Batch:
     items: int
     rows: pa.Table | None = None
     state: Json = None
+    job: JobRef = JobRef()
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,9 +15,10 @@ from engine.durable.ids import new_id
 from engine.durable.queries import Filter
 from engine.durable.sources import copy_stream
 from engine.durable.states import CANCELLABLE, ENDED, PAUSABLE, RESUMABLE, Status
-from engine.durable.submit import insert_job
+from engine.durable.submit import insert_job, kept_secrets
 from engine.durable.tables import Job, jobs, throughput
 from engine.durable.timeline import record
+from engine.durable.validate import read_params
 from engine.durable.vault import Vault, forget
 from engine.errors import InvalidInput, NotFound, WrongState
 
@@ -63,11 +64,11 @@ def rerun(
         old = session.get(Job, job_id)
     if old is None:
         raise NotFound("There is no job with this id")
-    missing = _missing_secrets(job_type, old, defaults or {})
-    if missing:
-        raise InvalidInput.of(missing, "was dropped when the job ended; submit the job anew with it")
-    kept = ("type", "params", "user_id", "total_items", "batch_size", "source_job_id", "source_where")
+    secrets = kept_secrets(job_type.params, old.params, {}, defaults or {})
+    kept = ("type", "params", "user_id", "total_items", "batch_size", "goal", "source_job_id", "source_where")
     job = Job(id=new_id(), **{name: getattr(old, name) for name in kept})
+    if old.goal is not None:  # it may have ended with less than its plan
+        job.total_items = job_type.plan(read_params(job_type, old.params), None).items
     job.idempotency_key, job.request_digest = key or (None, None)
 
     def copy(connection: Connection) -> None:
@@ -75,7 +76,7 @@ def rerun(
             raise NotFound("The job was deleted meanwhile")
         insert_job(connection, job, f"run again from {job_id}")
         copy_stream(connection, job_id, "input", job.id)
-        vault.store(connection, job.id, defaults or {})
+        vault.store(connection, job.id, secrets)
 
     database.transact(copy)
     return job.id
@@ -187,10 +188,3 @@ def _pause() -> dict[str, object]:
 
 def _resume() -> dict[str, object]:
     return {"status": Status.PENDING, "completed_at": None, "error_message": None, "run_after": None, "crashes": 0}
-
-
-def _missing_secrets(job_type: JobType, old: Job, defaults: dict[str, str]) -> str | None:
-    """The wire name of a secret field that this job needed and that is not to be had any more."""
-    for name in sorted(job_type.params.needed_secrets(old.params) - set(defaults)):
-        return job_type.params.model_fields[name].alias or name
-    return None

@@ -20,7 +20,7 @@ from distributed.diagnostics.plugin import WorkerPlugin
 
 from engine.durable.contract import Json
 from engine.durable.dask_wire import Doors, Order, Sealed, pack_error, pack_outcome, unpack
-from engine.durable.executor import EngineTools
+from engine.durable.executor import EngineTools, close_doors
 
 NAME = "postbench"
 ORDER = 0
@@ -181,6 +181,7 @@ class Desk(WorkerPlugin):  # type: ignore[misc, unused-ignore]
             run.stop()
         if tasks := [run.task for run in runs if run.task is not None]:
             await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
+        await close_doors(self._doors or {})
 
 
 def take(topic: str) -> bytes:

@@ -54,4 +54,13 @@ class LocalExecutor:
         return await job_type.process(batch, params, EngineTools(save, secrets, self._doors))
 
     async def close(self) -> None:
-        """Nothing to let go of."""
+        """Close the doors that can be closed."""
+        await close_doors(self._doors)
+
+
+async def close_doors(doors: Mapping[str, Any]) -> None:
+    """Let go of the connections behind the doors."""
+    for door in doors.values():
+        close = getattr(door, "close", None)
+        if close is not None:
+            await close()

@@ -6,7 +6,8 @@ import asyncio
 import heapq
 import json
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 from typing import Self
 
 import pyarrow as pa
@@ -15,8 +16,9 @@ from sqlalchemy import select
 from engine.durable.chunks import encode, spans
 from engine.durable.clock import to_ms
 from engine.durable.commit import Finished, Kept, Part
-from engine.durable.contract import Batch, Done, JobParams, JobType, Json, Plan, Snooze
+from engine.durable.contract import Batch, Done, JobParams, JobRef, JobType, Json, Plan, Snooze
 from engine.durable.database import Database
+from engine.durable.goal import REACHED, Goal, Ready
 from engine.durable.schema import output_schema
 from engine.durable.sources import InputReader
 from engine.durable.states import Status
@@ -49,7 +51,7 @@ class Loaded:
         source = reader.source
         done = {number for span in spans(database, job.id, "output") for number in range(span.number, span.last + 1)}
         params = read_params(job_type, {**job.params, **(_items(job_type) if source else {})})
-        plan = Plan(job.total_items, job.batch_size)
+        plan = Plan(job.total_items, job.batch_size, job.goal)
         schema = output_schema(job_type.columns, source and source.schema)
         todo = tuple(number for number in range(plan.batches) if number not in done)
         return cls(params, plan, reader, schema, vault.load(database, job.id), todo, _states(database, job.id))
@@ -85,6 +87,8 @@ class JobRun:
     def __init__(self, job: Job, job_type: JobType, loaded: Loaded, engine: str, now: float) -> None:
         self.id, self.lease, self.type, self.loaded, self.engine = job.id, job.lease, job_type, loaded, engine
         self.totals = Totals.of(job)
+        self._ref = JobRef(job.id, datetime.fromtimestamp(job.created_at / 1000, UTC))
+        self._goal = Goal(loaded.plan, min(loaded.todo, default=loaded.plan.batches), job.success_count, job.processed_items)
         self.in_flight: dict[int, asyncio.Task[None]] = {}
         self.lost = False
         self.ending: tuple[Status, str] | None = None
@@ -95,6 +99,8 @@ class JobRun:
         left = set(loaded.todo)
         self._parked = [(due, number) for number, (due, _) in self._states.items() if due is not None and number in left]
         heapq.heapify(self._parked)
+        if self._goal.reached:  # paused in the very moment of its end
+            self.end(Status.COMPLETED, REACHED)
         waiting = {number for _, number in self._parked}
         self._todo: Iterator[int] = iter([number for number in loaded.todo if number not in waiting])
         self._next = next(self._todo, None)
@@ -105,6 +111,8 @@ class JobRun:
             return None
         if self._parked and self._parked[0][0] <= now_ms:
             return heapq.heappop(self._parked)[1]
+        if not self._goal.wants(len(self.in_flight)):
+            return None
         number, self._next = self._next, next(self._todo, None)
         return number
 
@@ -112,7 +120,9 @@ class JobRun:
         """Whether `take` has something to give."""
         if not self._open:
             return False
-        return self._next is not None or bool(self._parked and self._parked[0][0] <= now_ms)
+        if self._parked and self._parked[0][0] <= now_ms:
+            return True
+        return self._next is not None and self._goal.wants(len(self.in_flight))
 
     @property
     def _open(self) -> bool:
@@ -122,7 +132,7 @@ class JobRun:
     def batch(self, number: int) -> Batch:
         """The batch with its input and what an earlier run of it saved. Reads the database."""
         _, state = self._states.get(number, (None, None))
-        return self.loaded.reader.batch(self.loaded.plan, number, state)
+        return replace(self.loaded.reader.batch(self.loaded.plan, number, state), job=self._ref)
 
     def checked(self, number: int, outcome: Done) -> pa.Table:
         """The outcome's rows in the job's schema; an outcome that does not account for every item is an error of the job type."""
@@ -135,10 +145,13 @@ class JobRun:
 
     def finish(self, number: int, outcome: Done, rows: int, payload: bytes) -> None:
         """A batch is done: its chunk waits for the next commit."""
-        self._pending.finished.append(Finished(number, rows, payload))
-        self._pending.outcomes.append(outcome)
-        self._pending.items += outcome.succeeded + outcome.failed
-        self._pending.bytes += len(payload)
+        for ready in self._goal.take(Ready(number, outcome, rows, payload)):
+            self._pending.finished.append(Finished(ready.number, ready.rows, ready.payload))
+            self._pending.outcomes.append(ready.outcome)
+            self._pending.items += ready.outcome.succeeded + ready.outcome.failed
+            self._pending.bytes += len(ready.payload)
+        if self._goal.reached:
+            self.end(Status.COMPLETED, REACHED)
 
     def park(self, number: int, snooze: Snooze) -> None:
         """A batch is parked: its state waits for the next commit."""
@@ -191,6 +204,9 @@ class JobRun:
             outcome, reason = Status.COMPLETED, "all batches are done"
         parked = outcome is None and not self.in_flight and self._next is None and bool(self._parked)
         self._leaving = parked or outcome is not None
+        extra: dict[str, object] = {}
+        if outcome == Status.COMPLETED:
+            extra = {"compacted": not self._worth_merging(), "total_items": totals.processed}
         part = Part(
             job_id=self.id,
             job_type=self.type.name,
@@ -203,13 +219,12 @@ class JobRun:
             wake_at=self._parked[0][0] if parked else None,
             outcome=outcome,
             reason=reason,
-            extra={"compacted": not self._worth_merging()} if outcome == Status.COMPLETED else {},
+            extra=extra,
         )
         return part, pending
 
     def _worth_merging(self) -> bool:
-        batches = self.loaded.plan.batches
-        return batches > 1 and self.loaded.plan.batch < SMALL_CHUNK_ROWS
+        return self.totals.batches > 1 and self.loaded.plan.batch < SMALL_CHUNK_ROWS
 
 
 def storable(value: Json) -> None:

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 TIMESTAMP = pa.timestamp("ms", tz="UTC")
 CATEGORY = pa.dictionary(pa.int32(), pa.string())
+_BARE = b"postbench.bare"
 _TYPES: dict[Any, pa.DataType] = {
     str: pa.string(),
     int: pa.int64(),
@@ -75,19 +76,29 @@ def _text(value: Any) -> str:
     return str(value).encode(errors="replace").decode()
 
 
+def bare(items: pa.Table) -> pa.Table:
+    """A list of nothing but the items, marked: a type with a column of that name does not repeat it."""
+    return items.cast(pa.schema([items.schema.field(0).with_metadata({_BARE: b"1"})]))
+
+
 def output_schema(columns: pa.Schema, source: pa.Schema | None) -> pa.Schema:
     """Input columns first, unchanged, then the type's own; an input column of the same name becomes `input_<name>`."""
     if source is None:
         return columns
     own = set(columns.names)
-    taken = [_renamed(field, own) for field in source]
+    taken = [_renamed(field, own) for field in _carried(source, columns)]
     return pa.schema([*taken, *columns])
 
 
 def carry(source: pa.Table, rows: pa.Table) -> pa.Table:
     """Join input rows with their result rows, one to one and in order, under `output_schema`."""
     schema = output_schema(rows.schema, source.schema)
-    return pa.Table.from_arrays([*source.columns, *rows.columns], schema=schema)
+    kept = [source[field.name] for field in _carried(source.schema, rows.schema)]
+    return pa.Table.from_arrays([*kept, *rows.columns], schema=schema)
+
+
+def _carried(source: pa.Schema, own: pa.Schema) -> list[pa.Field]:
+    return [field for field in source if _BARE not in (field.metadata or {}) or field.name not in own.names]
 
 
 def _renamed(field: pa.Field, own: set[str]) -> pa.Field:

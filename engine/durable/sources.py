@@ -18,6 +18,8 @@ from engine.errors import InvalidInput, WrongState
 
 INPUT_ROWS = 50_000
 """Rows per input chunk."""
+HEAD_ROWS = 1000
+"""First rows that a job type may look at when a job is submitted."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,14 +34,14 @@ class Input:
     def of_tables(cls, tables: Iterator[pa.Table]) -> Input:
         """Encode tables of one schema, at most `INPUT_ROWS` rows a piece."""
         pieces: list[tuple[int, bytes]] = []
-        schema: pa.Schema | None = None
+        head: pa.Table | None = None
         for table in tables:
-            schema = schema or table.schema
+            head = table.slice(0, HEAD_ROWS) if head is None else head
             starts = range(0, table.num_rows, INPUT_ROWS)
             pieces.extend((min(INPUT_ROWS, table.num_rows - s), encode(table.slice(s, INPUT_ROWS))) for s in starts)
-        if not pieces or schema is None:
+        if not pieces or head is None:
             raise InvalidInput.of("input", "has no rows; give at least one")
-        return cls(Source(sum(rows for rows, _ in pieces), schema), tuple(pieces))
+        return cls(Source(sum(rows for rows, _ in pieces), head.schema, head), tuple(pieces))
 
     def write(self, connection: Connection, job_id: str) -> None:
         """Store the input stream in the caller's transaction."""
@@ -75,7 +77,7 @@ def from_job(database: Database, job_id: str, where: str | None) -> Input:
     first = next(stream_tables(database, job_id, "output"), None)
     if not rows or first is None:
         raise InvalidInput.of("fromJob", "that job has no rows")
-    return Input(Source(rows, first.schema), copy_of=job_id)
+    return Input(Source(rows, first.schema, first.slice(0, HEAD_ROWS)), copy_of=job_id)
 
 
 def copy_stream(connection: Connection, other: str, stream: str, job_id: str) -> None:

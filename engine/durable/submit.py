@@ -6,7 +6,7 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pyarrow as pa
@@ -17,6 +17,7 @@ from engine.durable.clock import now_ms
 from engine.durable.contract import JobParams, JobType, Plan
 from engine.durable.database import Database
 from engine.durable.ids import new_id
+from engine.durable.schema import bare
 from engine.durable.sources import Input, from_job
 from engine.durable.states import Status
 from engine.durable.tables import Job, jobs
@@ -30,7 +31,10 @@ MAX_KEY = 200
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """What a caller asks for. `rows` is an uploaded list; `from_job` names another job as the input, filtered by `where`."""
+    """What a caller asks for. `rows` is an uploaded list; `from_job` names another job as the input, filtered by `where`.
+
+    `defaults` are the server's own values of secret fields, used where the job needs one and brings none.
+    """
 
     job_type: JobType
     params: Mapping[str, Any] | JobParams
@@ -40,6 +44,7 @@ class Request:
     where: str | None = None
     rows: pa.Table | None = None
     idempotency_key: str | None = None
+    defaults: Mapping[str, str] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,10 +67,13 @@ def submit(database: Database, vault: Vault, request: Request) -> Submitted:
         return found
     params = read_params(request.job_type, request.params).settled(lambda: secrets.randbelow(2**53))
     source = _input(database, request, params)
+    if source is not None:
+        params = params.fitted(source.source)
+    kept = kept_secrets(type(params), params.stored(), params.secrets(), request.defaults)
     plan = request.job_type.plan(params, source.source if source else None)
     job = _job(request, params, plan, digest)
     try:
-        database.transact(lambda connection: _insert(connection, vault, job, params, source))
+        database.transact(lambda connection: _insert(connection, vault, job, kept, source))
     except IntegrityError:
         # Two calls with one key at once: the other won.
         if request.idempotency_key and (found := known(database, request.idempotency_key, digest)):
@@ -116,7 +124,11 @@ def _input(database: Database, request: Request, params: JobParams) -> Input | N
         return from_job(database, request.from_job, request.where)
     if table is None and needs == "required":
         raise InvalidInput.of(to_wire(params), "is missing; give a list, or another job's id as fromJob")
-    return None if table is None else Input.of_tables(iter([table]))
+    if table is None:
+        return None
+    if not table.num_rows:
+        raise InvalidInput.of(to_wire(params), "is empty; give at least one row")
+    return Input.of_tables(iter([bare(table) if table.column_names == [params.items_column] else table]))
 
 
 def to_wire(params: JobParams) -> str:
@@ -135,6 +147,7 @@ def _job(request: Request, params: JobParams, plan: Plan, digest: str) -> Job:
         run_after=request.run_after,
         total_items=plan.items,
         batch_size=plan.batch,
+        goal=plan.goal,
         source_job_id=request.from_job,
         source_where=request.where,
         idempotency_key=request.idempotency_key or None,
@@ -142,9 +155,24 @@ def _job(request: Request, params: JobParams, plan: Plan, digest: str) -> Job:
     )
 
 
-def _insert(connection: Connection, vault: Vault, job: Job, params: JobParams, source: Input | None) -> None:
+def kept_secrets(
+    model: type[JobParams], stored: Mapping[str, Any], given: Mapping[str, str], defaults: Mapping[str, str]
+) -> dict[str, str]:
+    """The secrets to keep with a job: those that were given, and the server's own where the job cannot do without.
+
+    Raises:
+        InvalidInput: one is needed and in neither place.
+    """
+    needed = model.needed_secrets(stored) - set(given)
+    if missing := sorted(needed - set(defaults)):
+        wire = model.model_fields[missing[0]].alias or missing[0]
+        raise InvalidInput.of(wire, "is needed for this job: give it (it is kept only until the job ends; the server has none of its own)")
+    return {**{name: defaults[name] for name in needed}, **given}
+
+
+def _insert(connection: Connection, vault: Vault, job: Job, kept: dict[str, str], source: Input | None) -> None:
     insert_job(connection, job, "submitted")
-    vault.store(connection, job.id, params.secrets())
+    vault.store(connection, job.id, kept)
     if source is not None:
         source.write(connection, job.id)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from sqlalchemy import JSON, BigInteger, CheckConstraint, Column, ForeignKey, Index, LargeBinary, Table
+from sqlalchemy import JSON, BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, String, Table
 from sqlmodel import Field, SQLModel
 
 from engine.durable.states import CHECKS, Status
@@ -20,6 +20,17 @@ def _json(default: type) -> Any:
 
 def _big() -> Any:
     return Field(default=0, sa_column=Column(BigInteger, nullable=False))
+
+
+def _serial() -> Any:
+    """A key that the database counts up; on SQLite only INTEGER does that."""
+    return Field(default=None, sa_column=Column(BigInteger().with_variant(Integer, "sqlite"), primary_key=True))
+
+
+def _bytewise(primary_key: bool = False) -> Any:
+    """Text ordered by its bytes on every database: prefixes are ranges of the index, and all sort alike."""
+    kind = String().with_variant(String(collation="C"), "postgresql")
+    return Field(sa_column=Column(kind, nullable=False, primary_key=primary_key))
 
 
 def _job_id(primary_key: bool = False) -> Any:
@@ -76,6 +87,7 @@ class Job(SQLModel, table=True):
     idempotency_key: str | None = None
     request_digest: str | None = None
     compacted: bool = False
+    goal: int | None = _ms()
 
     @property
     def batches(self) -> int:
@@ -90,16 +102,24 @@ class Job(SQLModel, table=True):
     @property
     def progress(self) -> float:
         """Percent of items processed, 0 to 100; 100 only when all are."""
+        if self.status == Status.COMPLETED:
+            return 100.0
         if self.total_items == 0:
-            return 100.0 if self.status == Status.COMPLETED else 0.0
-        return int(1000 * self.processed_items / self.total_items) / 10
+            return 0.0
+        share = self.processed_items / self.total_items
+        if self.goal:
+            share = max(share, self.success_count / self.goal)
+        return int(1000 * min(1.0, share)) / 10
 
     @property
     def eta_seconds(self) -> float | None:
         """Seconds left at the present rate; None when the job is not moving."""
         if self.status != Status.RUNNING or not self.rate:
             return None
-        return round((self.total_items - self.processed_items) / self.rate, 1)
+        left = float(self.total_items - self.processed_items)
+        if self.goal and self.success_count:
+            left = min(left, (self.goal - self.success_count) * self.processed_items / self.success_count)
+        return round(max(0.0, left) / self.rate, 1)
 
 
 class Chunk(SQLModel, table=True):
@@ -179,6 +199,68 @@ class Secret(SQLModel, table=True):
     token: bytes = Field(sa_column=Column(LargeBinary, nullable=False))
 
 
+class VerifiedEmail(SQLModel, table=True):
+    """What is known of an address: the last verdict, and how often it was verified. It outlives the jobs."""
+
+    __tablename__ = "verified_email"
+    __table_args__ = (
+        Index("verified_email_by_address", "address", unique=True),
+        Index("verified_email_by_domain", "domain"),
+        Index("verified_email_recent", "verified_at", "address", "status", "reason", "level"),
+    )
+
+    id: int | None = _serial()
+    address: str = _bytewise()
+    domain: str = _bytewise()
+    status: str
+    reason: str
+    level: str
+    score: int
+    data: dict[str, Any] = _json(dict)
+    verified_at: int = _ms(nullable=False)
+    count: int = 1
+    job_id: str | None = None
+    created_at: int = _ms(nullable=False)
+    updated_at: int = _ms(nullable=False)
+
+
+class Verification(SQLModel, table=True):
+    """One line of an address's history; the job may be gone since."""
+
+    __tablename__ = "verification"
+    __table_args__ = (Index("verification_by_email", "email_id", "id"),)
+
+    id: int | None = _serial()
+    email_id: int = Field(sa_column=Column(BigInteger, ForeignKey("verified_email.id", ondelete="CASCADE"), nullable=False))
+    at: int = _ms(nullable=False)
+    job_id: str | None = None
+    service: str
+    status: str
+    reason: str
+    level: str
+
+
+class VerdictClaim(SQLModel, table=True):
+    """Somebody is finding out about this address until then; everybody else waits."""
+
+    __tablename__ = "verdict_claim"
+    __table_args__ = (Index("verdict_claim_by_owner", "owner"),)
+
+    address: str = _bytewise(primary_key=True)
+    owner: str
+    until_ms: int = _ms(nullable=False)
+
+
+class ProbePermit(SQLModel, table=True):
+    """This job may probe this synthetic address; counted per domain."""
+
+    __tablename__ = "probe_permit"
+
+    job_id: str = Field(sa_column=Column(ForeignKey("job.id", ondelete="CASCADE"), primary_key=True))
+    domain: str = Field(primary_key=True)
+    address: str = Field(primary_key=True)
+
+
 def _table(model: type[SQLModel]) -> Table:
     return cast(Table, model.__table__)  # type: ignore[attr-defined]
 
@@ -190,3 +272,7 @@ events = _table(Event)
 engines = _table(EngineRecord)
 throughput = _table(Throughput)
 secrets = _table(Secret)
+verified_emails = _table(VerifiedEmail)
+verifications = _table(Verification)
+verdict_claims = _table(VerdictClaim)
+probe_permits = _table(ProbePermit)

@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any
+from typing import Any, Protocol
 
+import pyarrow as pa
 import streamlit as st
 from streamlit.delta_generator import DeltaGenerator
 
 from engine.durable.contract import JobParams, JobType, Plan
+from engine.durable.tables import Job
 from engine.durable.validate import read_params
 from engine.errors import InvalidInput, Problem
+from pages.parts import words
 
 Raw = dict[str, Any]
 
@@ -23,18 +26,21 @@ class Slots:
     """The line under each field: its hint, or what is wrong with it."""
 
     _slots: dict[str, DeltaGenerator] = field(default_factory=dict)
+    _names: dict[str, str] = field(default_factory=dict)
 
-    def under(self, name: str, hint: str = "") -> None:
-        """Make the line of a field; call it right after the widget."""
+    def under(self, name: str, hint: str = "", also: Iterable[str] = ()) -> None:
+        """Make the line of a field; call it right after the widget. It serves the fields of `also` as well."""
         slot = st.empty()
         slot.html(_line("pb-hint", hint))
         self._slots[name] = slot
+        self._names.update(dict.fromkeys(also, name))
 
     def fill(self, problems: tuple[Problem, ...], elsewhere: DeltaGenerator) -> None:
         """Write the problems over the hints; those of fields without a line go to `elsewhere`."""
         wrong: dict[str, list[str]] = defaultdict(list)
         for problem in problems:
-            wrong[problem.field.partition(".")[0]].append(_sentence(problem))
+            name = problem.field.partition(".")[0]
+            wrong[self._names.get(name, name)].append(words.sentence(problem.message))
         for name in wrong.keys() & self._slots.keys():
             self._slots[name].html(_line("pb-wrong", " ".join(wrong.pop(name))))
         if wrong:
@@ -42,15 +48,45 @@ class Slots:
             elsewhere.html(f'<div class="pb-notice pb-red" role="alert"><b>Not yet.</b><span>{escape(rest)}</span></div>')
 
 
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The input list of a form: rows or another job, the column of its addresses, and what is wrong with it."""
+
+    rows: pa.Table | None = None
+    from_job: str | None = None
+    where: str | None = None
+    column: str | None = None
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def empty(self) -> bool:
+        """Whether no list was given at all."""
+        return self.rows is None and not self.from_job
+
+
+class Source(Protocol):
+    """The part of a form that asks for the input list."""
+
+    def __call__(self, slots: Slots) -> Given:
+        """Draw it; what was given so far."""
+
+    def load(self, job: Job) -> None:
+        """Offer the list of a job again."""
+
+    def release(self) -> None:
+        """Let go of the list: it was submitted."""
+
+
 @dataclass(frozen=True)
 class Form:
-    """What a job type's page brings: its fields, how to fill them from a job's parameters, and a preview."""
+    """What a job type's page brings: its list, its fields, how to fill them from a job's parameters, and a preview."""
 
     draw: Callable[[Slots], Raw]
     load: Callable[[Mapping[str, Any]], None]
     preview: Callable[[JobParams], None] | None = None
     brief: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None
     verb: str = "Run"
+    source: Source | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,11 +125,6 @@ def _value(value: Any) -> str:
         return text + (f" and {len(value) - 6} more" if len(value) > 6 else "")
     text = str(value)
     return text if len(text) <= 80 else f"{text[:79]}…"
-
-
-def _sentence(problem: Problem) -> str:
-    text = problem.message[:1].upper() + problem.message[1:]
-    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def _line(style: str, text: str) -> str:

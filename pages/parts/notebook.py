@@ -13,11 +13,11 @@ from engine.durable import queries
 from engine.durable.contract import JobType
 from engine.durable.submit import Request, submit
 from engine.durable.tables import Job
-from engine.errors import InvalidInput, NotFound, Problem
+from engine.errors import IdempotencyConflict, InvalidInput, NotFound, Problem
 from engine.workbench import workbench
 from pages.parts import browser, catalog, figures, gate, markup, words
 from pages.parts.cell import cell
-from pages.parts.form import Form, Raw, Slots, brief, check
+from pages.parts.form import Checked, Form, Given, Raw, Slots, brief, check
 from pages.parts.situation import phase
 
 
@@ -46,6 +46,8 @@ def _filled(job: Job, job_type: JobType, form: Form) -> None:
 
     def edit() -> None:
         form.load(job.params)
+        if form.source:
+            form.source.load(job)
         st.session_state[_editing(job_type)] = job.id
 
     browser.remember(job_type.name, job.id)
@@ -82,11 +84,12 @@ def _input(job_type: JobType, form: Form) -> None:
                 st.button("Close", type="tertiary", on_click=_close, args=(job_type,), key="close")
             pressed = st.button(form.verb, icon=":material/play_arrow:", type="primary", shortcut="Ctrl+Enter", key="run")
         elsewhere = st.empty()
-        raw = form.draw(slots)
+        given = form.source(slots) if form.source else Given()
+        raw = form.draw(slots) | ({"column": given.column} if given.column else {})
         checked = check(job_type, raw)
-        problems = checked.problems
+        problems = _problems(job_type, given, checked, pressed)
         if pressed and not problems:
-            problems = _submit(job_type, raw)
+            problems = _submit(job_type, form, raw, given)
         slots.fill(problems, elsewhere)
         if checked.params is not None and form.preview:
             form.preview(checked.params)
@@ -94,20 +97,42 @@ def _input(job_type: JobType, form: Form) -> None:
         st.toast("Nothing was submitted: see the marked fields", icon=":material/error:")
 
 
+def _problems(job_type: JobType, given: Given, checked: Checked, pressed: bool) -> tuple[Problem, ...]:
+    """What is wrong with the list and the fields; that a list is missing is said only when it is asked for."""
+    missing = pressed and given.empty and not given.problems and job_type.source == "required"
+    absent = (Problem("list", "there is no list yet; paste one, upload a file, or choose another job"),) if missing else ()
+    return (*given.problems, *absent, *checked.problems)
+
+
 def _close(job_type: JobType) -> None:
     st.session_state.pop(_editing(job_type), None)
     st.rerun("app")
 
 
-def _submit(job_type: JobType, raw: Raw) -> tuple[Problem, ...]:
+def _submit(job_type: JobType, form: Form, raw: Raw, given: Given) -> tuple[Problem, ...]:
     bench = workbench()
-    request = Request(job_type, raw, user_id=gate.visitor(), idempotency_key=_key(job_type, raw))
+    request = Request(
+        job_type,
+        raw,
+        user_id=gate.visitor(),
+        from_job=given.from_job,
+        where=given.where,
+        rows=given.rows,
+        idempotency_key=_key(job_type, raw, given),
+        defaults=bench.secrets(job_type),
+    )
     try:
-        done = submit(bench.database, bench.vault, request)
+        with st.spinner("Submitting …", show_time=False):
+            done = submit(bench.database, bench.vault, request)
     except InvalidInput as error:
         return error.problems
+    except IdempotencyConflict:  # the list changed under a double click
+        st.session_state.pop(_token(job_type), None)
+        return (Problem("", "the form changed while it was submitted; try again"),)
     st.session_state.pop(_token(job_type), None)
     st.session_state.pop(_editing(job_type), None)
+    if form.source:
+        form.source.release()
     st.query_params.from_dict({"job_id": done.job_id})
     st.rerun()
 
@@ -116,10 +141,14 @@ def _token(job_type: JobType) -> str:
     return f"token_{job_type.name}"
 
 
-def _key(job_type: JobType, raw: Raw) -> str:
-    """The same for a double click, another for another submit."""
+def _key(job_type: JobType, raw: Raw, given: Given) -> str:
+    """The same for a double click, another for another submit; secrets do not go into it."""
     token = st.session_state.setdefault(_token(job_type), secrets.token_urlsafe(16))
-    digest = hashlib.sha256(json.dumps(raw, sort_keys=True, default=str).encode()).hexdigest()
+    hidden = {job_type.params.model_fields[name].alias or name for name in job_type.params.secret_fields}
+    shown = {name: value for name, value in raw.items() if name not in hidden}
+    size = given.rows.shape if given.rows is not None else None
+    known = [shown, given.from_job, given.where, size]
+    digest = hashlib.sha256(json.dumps(known, sort_keys=True, default=str).encode()).hexdigest()
     return f"page-{token}-{digest[:32]}"
 
 

@@ -91,3 +91,9 @@ def size(byte_count: float) -> str:
         if byte_count >= limit:
             return f"{byte_count / limit:.1f} {unit}"
     return f"{byte_count:.0f} B"
+
+
+def sentence(text: str) -> str:
+    """With a capital and a full stop."""
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."

@@ -89,7 +89,7 @@ def test_a_long_input_is_stored_in_pieces_and_each_batch_gets_its_rows(
         (LOOK, {"emails": []}, "emails"),
         (LOOK, {"emails": ["a"], "from_job": "x"}, "fromJob"),
         (LOOK, {"from_job": "nobody"}, "fromJob"),
-        (LOOK, {"rows": pa.table({"email": pa.array([], pa.string())})}, "input"),
+        (LOOK, {"rows": pa.table({"email": pa.array([], pa.string())})}, "emails"),
     ],
 )
 def test_a_wrong_request_names_the_field_and_leaves_no_job(

@@ -1,0 +1,218 @@
+"""The input list of a form, given in one of three ways: pasted, uploaded, or the rows of another job."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import pyarrow as pa
+import streamlit as st
+
+from engine import uploads
+from engine.durable import queries
+from engine.durable.tables import Job
+from engine.errors import InvalidInput, NotFound, Problem
+from engine.uploads import Upload
+from engine.workbench import workbench
+from pages.parts import specimen, lender, markup, reading, words
+from pages.parts.form import Given, Slots
+from pages.parts.reading import Read
+
+WAYS = {"paste": "Paste", "upload": "Upload a file", "job": "Another job"}
+PASTE_CHARS = 2_000_000
+"""A browser sends pasted text again with every change of the form; longer lists are uploaded."""
+FIELDS = ("emails", "fromJob", "where", "input")
+"""What a submit calls the list."""
+_EXAMPLE = "ann@example.com\nBen Hill <ben@example.org>\n\nor rows copied from a spreadsheet, with their headings"
+
+
+@dataclass(frozen=True)
+class Listing:
+    """The part of a form that asks for the list; `name` keeps its fields apart from those of other pages."""
+
+    name: str
+
+    def __call__(self, slots: Slots) -> Given:
+        """Draw it; what was given so far."""
+        self._preselect()
+        st.session_state.setdefault(self._key("way"), "paste")
+        st.html('<h3 class="pb-h2">The list</h3>')
+        way = st.segmented_control(
+            "Where the list comes from",
+            list(WAYS),
+            format_func=WAYS.__getitem__,
+            required=True,
+            label_visibility="collapsed",
+            persist_state="session",
+            key=self._key("way"),
+        )
+        draw = {"paste": self._paste, "upload": self._upload, "job": self._job}[way or "paste"]
+        return draw(slots)
+
+    def load(self, job: Job) -> None:
+        """Offer the list of a job again: the other job it came from if that is still there, else the rows it kept."""
+        if job.source_job_id and _exists(job.source_job_id):
+            self._choose(job.source_job_id, job.source_where or "", job.params.get("column"))
+            return
+        tables = list(workbench().results.tables(job.id, stream="input"))
+        if not tables:
+            return
+        table = pa.concat_tables(tables, promote_options="default")
+        first = [name for name in [job.params.get("column")] if name in table.column_names]
+        reading.keep(self._key("read"), Read(job.id, f"the list of job {job.id[:8]}", Upload(table, first, "kept with the job", [])))
+        st.session_state[self._key("way")] = "upload"
+
+    def release(self) -> None:
+        """Let go of the list: it was submitted."""
+        for slot in ("read", "text_read", "counted", "text", "file"):
+            st.session_state.pop(self._key(slot), None)
+
+    def _key(self, part: str) -> str:
+        return f"{self.name}_{part}"
+
+    def _preselect(self) -> None:
+        """`?from_job=<id>` chooses that job, once: what the visitor chooses afterwards stays."""
+        wanted = lender.named(st.query_params.get("from_job"))
+        if wanted and st.session_state.get(self._key("preselected")) != wanted:
+            self._choose(wanted, st.query_params.get("from_where", ""), None)
+        st.session_state[self._key("preselected")] = wanted
+
+    def _choose(self, job_id: str, where: str, column: Any) -> None:
+        st.session_state[self._key("way")] = "job"
+        st.session_state[self._key("job")] = job_id
+        st.session_state[self._key("where")] = where
+        st.session_state[self._key(f"column_{job_id}")] = column
+
+    def _paste(self, slots: Slots) -> Given:
+        text = st.text_area(
+            "Addresses",
+            height=150,
+            max_chars=PASTE_CHARS,
+            placeholder=_EXAMPLE,
+            persist_state="session",
+            key=self._key("text"),
+        )
+        slots.under("list", "One address per line, or rows with headings; up to about 80,000 addresses", FIELDS)
+        if not (text or "").strip():
+            return Given()
+        return self._read(slots, reading.of_text(self._key("text_read"), text or ""))
+
+    def _upload(self, slots: Slots) -> Given:
+        limit = uploads.MAX_BYTES // 1_000_000
+        file = st.file_uploader(
+            "CSV, Excel, Parquet or text file",
+            max_upload_size=limit,
+            on_change=self._replaced,
+            key=self._key("file"),
+        )
+        slots.under("list", "The first row holds the headings; every column comes back in the result", FIELDS)
+        slot = self._key("read")
+        read = reading.of_file(slot, file.file_id, file.name, file) if file else reading.kept(slot)
+        if read is None:
+            return Given()
+        if file is None:
+            self._kept(read)
+        return self._read(slots, read)
+
+    def _replaced(self) -> None:
+        """The visitor took the file away or gave another."""
+        reading.drop(self._key("read"))
+
+    def _kept(self, read: Read) -> None:
+        """What is still here although the browser shows no file: after a change of page, or from a job."""
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.html(markup.facts({"in use": read.name}), width="content")
+            st.button("Remove", icon=":material/close:", type="tertiary", on_click=self._replaced, key=self._key("remove"))
+
+    def _read(self, slots: Slots, read: Read) -> Given:
+        """A list that was read: what it is, its address column, its first rows."""
+        if read.upload is None:
+            return Given(problems=(Problem("list", read.problem),))
+        table = read.upload.table
+        specimen.what(read.upload)
+        if not read.upload.columns:
+            st.html(markup.notice("amber", "No column of addresses was recognised.", uploads.no_column(read.upload)))
+        column = self._column(slots, read.mark[:26], table.column_names, read.upload.columns)
+        specimen.numbers(table.num_rows, read.counted(column))
+        specimen.preview(table.slice(0, specimen.SHOWN_ROWS), column)
+        return Given(rows=table, column=column)
+
+    def _job(self, slots: Slots) -> Given:
+        job_id = lender.named(self._picked())
+        slots.under("list", "Its rows are copied when you submit; any id or link of a job can be pasted", FIELDS)
+        if not job_id:
+            return Given()
+        where = self._where(job_id)
+        try:
+            loan = lender.borrow(job_id, where)
+        except InvalidInput as error:
+            return Given(problems=tuple(Problem("list", problem.message) for problem in error.problems))
+        names = loan.schema.names
+        column = self._column(slots, job_id, names, [name for name in ("email",) if name in names])
+        specimen.numbers(loan.rows, loan.counted(self._key("counted"), column))
+        specimen.preview(loan.head(specimen.SHOWN_ROWS), column)
+        return Given(from_job=job_id, where=where or None, column=column)
+
+    def _picked(self) -> str | None:
+        options = [job.id for job in lender.lendable()]
+        chosen = st.session_state.get(self._key("job"))
+        if chosen and chosen not in options:
+            options.insert(0, chosen)
+        return st.selectbox(
+            "Job",
+            options,
+            index=None,
+            format_func=lender.label,
+            accept_new_options=True,
+            placeholder="Choose a job, or paste its id or link" if options else "No job has rows yet",
+            persist_state="session",
+            key=self._key("job"),
+        )
+
+    def _where(self, job_id: str) -> str:
+        """Which of its rows: a filter, with its statuses as quick choices."""
+        counts = lender.statuses(job_id)
+        with st.container(horizontal=True, vertical_alignment="bottom", gap="small"):
+            text = st.text_input(
+                "Only rows that fit",
+                placeholder="all rows",
+                help="`column:value` is equal, `column~text` contains; join several with ` and `",
+                persist_state="session",
+                width=300,
+                key=self._key("where"),
+            )
+            if counts:
+                st.pills(
+                    "By status",
+                    sorted(counts, key=lambda status: -counts[status]),
+                    format_func=lambda status: f"{status.replace('_', ' ')} {words.short(counts[status])}",
+                    label_visibility="collapsed",
+                    on_change=self._pick_status,
+                    key=self._key("status"),
+                )
+        return (text or "").strip()
+
+    def _pick_status(self) -> None:
+        picked = st.session_state.get(self._key("status"))
+        st.session_state[self._key("where")] = f"status:{picked}" if picked else ""
+
+    def _column(self, slots: Slots, mark: str, names: Sequence[str], likely: Sequence[str]) -> str:
+        """The column of the addresses: the likeliest is chosen first, each can be."""
+        options = [*likely, *(name for name in names if name not in likely)]
+        key = self._key(f"column_{mark}")
+        if st.session_state.get(key) not in options:
+            st.session_state[key] = options[0]
+        chosen = st.selectbox("Address column", options, persist_state="session", key=key, width=300)
+        slots.under("column")
+        return chosen or options[0]
+
+
+def _exists(job_id: str) -> bool:
+    try:
+        queries.get(workbench().database, job_id)
+    except NotFound:
+        return False
+    return True
+
+

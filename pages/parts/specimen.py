@@ -1,0 +1,56 @@
+"""What a list looks like: kind and size, what its address column holds, its first rows."""
+
+from __future__ import annotations
+
+from html import escape
+
+import pyarrow as pa
+import streamlit as st
+
+from engine.uploads import Upload
+from pages.parts import markup, words
+from pages.parts.reading import Counts
+
+SHOWN_ROWS = 5
+SHOWN_COLUMNS = 8
+SHOWN_CHARS = 48
+
+
+def what(upload: Upload) -> None:
+    """Kind, columns, and what was remarked while reading."""
+    kind = f"{upload.kind} · {words.plural(upload.table.num_columns, 'column')}"
+    notes = "".join(f"<br>{markup.ticked(words.sentence(note))}" for note in upload.notes)
+    st.html(f'<div class="pb-quiet">Read: {escape(kind)}{notes}</div>')
+
+
+def numbers(rows: int, counts: Counts | None) -> None:
+    """Rows, different addresses, repeats and empty cells as facts; a warning where there is nothing to verify."""
+    if counts is None:
+        st.html(markup.facts({"rows": words.number(rows)}))
+        return
+    other = counts.rows - counts.empty - counts.plausible
+    said = {
+        "rows": counts.rows,
+        "different addresses": counts.distinct,
+        "repeated": counts.plausible - counts.distinct,
+        "empty cells": counts.empty,
+        "not an address": other,
+    }
+    st.html(markup.facts({name: words.number(value) for name, value in said.items() if value or name == "rows"}))
+    if not counts.plausible:
+        st.html(markup.notice("amber", "Nothing in this column looks like an address.", "Choose another column above."))
+
+
+def preview(head: pa.Table, column: str) -> None:
+    """The first rows, the address column in front."""
+    names = [column, *(name for name in head.column_names if name != column)]
+    shown, left = names[:SHOWN_COLUMNS], len(names) - SHOWN_COLUMNS
+    rows = [[_cell(row[name], name == column) for name in shown] for row in head.select(shown).to_pylist()]
+    more = f", without {words.plural(left, 'further column')}" if left > 0 else ""
+    st.html(f'<div class="pb-quiet pb-above">The first rows{more}</div>' + markup.sheet(rows, shown))
+
+
+def _cell(value: object, address: bool) -> str:
+    text = "" if value is None else str(value)
+    text = escape(text if len(text) <= SHOWN_CHARS else f"{text[: SHOWN_CHARS - 1]}…")
+    return f'<span class="pb-mono">{text}</span>' if address else text

@@ -1,0 +1,179 @@
+"""A server of the lab: asyncio in a thread of its own, or in a process of its own, beside the product under test."""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import threading
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from ssl import SSLContext
+from types import TracebackType
+from typing import Any, Self, TypeVar
+
+HOST = "127.0.0.1"
+PATIENCE = 20.0
+"""Seconds that a test waits for a server of the lab before it fails."""
+ROOT = Path(__file__).resolve().parents[2]
+T = TypeVar("T")
+Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
+
+
+class LabServer:
+    """Base of the lab's servers: override `open` (and `shut`, calling the base), then start it.
+
+        class Echo(LabServer):
+            async def open(self) -> None:
+                await self.listen(self.talk)          # sets `port`; connections are tracked, and dropped by `shut`
+
+            async def talk(self, reader, writer): ...
+
+        with Echo() as echo:                          # or start() … stop(), or `await echo.open()` in the test's own loop
+            connect("127.0.0.1", echo.port)
+            echo.call(echo.something())               # runs a coroutine in the server's loop, from any other thread
+
+    What tests read (counters) and write (scripts, zones) is shared between threads: use `lock`, or replace whole values.
+    Whatever else an `open` of yours opens, your `shut` closes: an unclosed socket is a warning, and warnings are errors.
+    """
+
+    host = HOST
+
+    def __init__(self) -> None:
+        self.port = 0
+        self.lock = threading.RLock()
+        self._thread: threading.Thread | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._servers: list[asyncio.Server] = []
+        self._talks: dict[asyncio.Task[None], asyncio.StreamWriter] = {}
+
+    async def open(self) -> None:
+        """Listen; runs in the server's loop. Must set `port`."""
+        raise NotImplementedError
+
+    async def shut(self) -> None:
+        """Stop listening and drop every connection; runs in the server's loop."""
+        for server in self._servers:
+            server.close()
+        for task, writer in list(self._talks.items()):
+            writer.transport.abort()
+            task.cancel()
+        await asyncio.gather(*self._talks, return_exceptions=True)
+        for server in self._servers:
+            await server.wait_closed()
+        self._servers.clear()
+
+    async def listen(self, talk: Talk, port: int = 0, ssl: SSLContext | None = None) -> int:
+        """Serve TCP on `port` (0 = any free one) with a coroutine for each connection; sets and returns `port`."""
+
+        async def tracked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            task = asyncio.current_task()
+            assert task is not None
+            self._talks[task] = writer
+            try:
+                await talk(reader, writer)
+            except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
+                pass  # the other side went away, or the lab is closing
+            finally:
+                self._talks.pop(task, None)
+                writer.close()
+                with suppress(OSError):
+                    await writer.wait_closed()
+
+        server = await asyncio.start_server(tracked, self.host, port, ssl=ssl, limit=1 << 20, backlog=1024)
+        self._servers.append(server)
+        self.port = int(server.sockets[0].getsockname()[1])
+        return self.port
+
+    @property
+    def connections(self) -> int:
+        """Connections open now, of those that `listen` serves."""
+        return len(self._talks)
+
+    def start(self) -> Self:
+        """Run in a thread of its own; returns when it listens, raises what `open` raised."""
+        loop = self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=loop.run_forever, name=type(self).__name__, daemon=True)
+        self._thread.start()
+        try:
+            self.call(self.open())
+        except BaseException:
+            self._end()
+            raise
+        return self
+
+    def stop(self) -> None:
+        """Shut it and end its thread; harmless when it does not run."""
+        if self._loop is None:
+            return
+        try:
+            self.call(self.shut())
+        finally:
+            self._end()
+
+    def call(self, steps: Coroutine[Any, Any, T], timeout: float = PATIENCE) -> T:
+        """What the coroutine returns, run in the server's loop; callable from any other thread.
+
+        Raises:
+            TimeoutError: it did not end in `timeout` seconds.
+        """
+        assert self._loop is not None, "the server is not running"
+        return asyncio.run_coroutine_threadsafe(steps, self._loop).result(timeout)
+
+    def _end(self) -> None:
+        loop, thread = self._loop, self._thread
+        assert loop is not None and thread is not None
+        with suppress(TimeoutError):
+            self.call(_cancel_rest())
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join(PATIENCE)
+        loop.close()
+        self._loop = self._thread = None
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.stop()
+
+
+async def _cancel_rest() -> None:
+    """Cancel what is left in this loop and let closed transports say goodbye."""
+    rest = asyncio.all_tasks() - {asyncio.current_task()}
+    for task in rest:
+        task.cancel()
+    await asyncio.gather(*rest, return_exceptions=True)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    await asyncio.get_running_loop().shutdown_asyncgens()
+
+
+async def run_until_told(server: LabServer) -> None:
+    """What `python -m tests.lab.…` does: open, write the port as the first line, and serve until standard input ends."""
+    await server.open()
+    sys.stdout.write(f"{server.port}\n")
+    sys.stdout.flush()
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    await server.shut()
+
+
+@contextmanager
+def in_process(module: str, *arguments: str) -> Iterator[int]:
+    """The port of `python -m module arguments…`, a lab server in a process of its own.
+
+    It ends with the block, and with this process if that is killed.
+    """
+    command = [sys.executable, "-m", module, *arguments]
+    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout is not None and child.stdin is not None
+        try:
+            line = child.stdout.readline()
+            assert line.strip().isdigit(), f"{module} did not start"
+            yield int(line)
+        finally:
+            child.stdin.close()
+            try:
+                child.wait(PATIENCE)
+            except subprocess.TimeoutExpired:
+                child.kill()
