@@ -204,8 +204,7 @@ class VerifiedEmail(SQLModel, table=True):
 
     __tablename__ = "verified_email"
     __table_args__ = (
-        Index("verified_email_by_address", "address", unique=True),
-        Index("verified_email_by_domain", "domain"),
+        Index("verified_email_by_address", "domain", "address", unique=True),
         Index("verified_email_recent", "verified_at", "address", "status", "reason", "level"),
     )
 

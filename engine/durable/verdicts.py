@@ -66,7 +66,7 @@ def find(database: Database, addresses: Sequence[str]) -> dict[str, Known]:
     if not addresses:
         return {}
     with database.read() as connection:
-        rows = connection.execute(_FIND.on(database.is_sqlite), {"rows": encode(addresses)}).all()
+        rows = connection.execute(_FIND.on(database.is_sqlite), {"rows": encode([[a.rpartition("@")[2], a] for a in sorted(addresses)])}).all()
     data = json.loads(f"[{','.join([row[5] for row in rows])}]")
     return {row[0]: Known(*row[:5], said, *row[6:]) for row, said in zip(rows, data, strict=True)}
 
@@ -116,19 +116,20 @@ _MEMBERS = ("address", "status", "reason", "level", "score", "data", "checked_at
 _KINDS: tuple[Kind, ...] = ("TEXT", "TEXT", "TEXT", "TEXT", "BIGINT", "JSON", "BIGINT", "TEXT", "TEXT", "TEXT")
 _FIND = Statement(
     "SELECT email.address, email.status, email.reason, email.level, email.score, CAST(email.data AS TEXT),"
-    " email.verified_at, email.job_id, email.count FROM {rows} CROSS JOIN verified_email AS email WHERE email.address = {row}"
+    " email.verified_at, email.job_id, email.count FROM {rows} CROSS JOIN verified_email AS email WHERE email.domain = {0} AND email.address = {1}",
+    ("TEXT", "TEXT"),
 )
 # `WHERE true` keeps SQLite from reading ON CONFLICT as the join's ON. SQLite evaluates the SELECT's clock once.
 _INSERT = (
     "INSERT INTO verified_email"
     " (address, domain, status, reason, level, score, data, verified_at, job_id, count, created_at, updated_at)"
     " SELECT {0}, {9}, {1}, {2}, {3}, {4}, {5}, {6}, {7}, 1, {now}, {now} FROM {rows} WHERE true"
-    " ON CONFLICT (address) DO UPDATE SET"
+    " ON CONFLICT (domain, address) DO UPDATE SET"
 )
 _KEEP = _upsert(f"excluded.status = '{UNKNOWN}' AND verified_email.status <> '{UNKNOWN}'")
 _REPLACE = _upsert("1 = 0")
 _HISTORY = Statement(
     "INSERT INTO verification (email_id, at, job_id, service, status, reason, level)"
-    " SELECT email.id, {6}, {7}, {8}, {1}, {2}, {3} FROM {rows} CROSS JOIN verified_email AS email WHERE email.address = {0}",
+    " SELECT email.id, {6}, {7}, {8}, {1}, {2}, {3} FROM {rows} CROSS JOIN verified_email AS email WHERE email.domain = {9} AND email.address = {0}",
     _KINDS,
 )

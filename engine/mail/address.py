@@ -42,8 +42,8 @@ MAX_MESSAGE = 160
 # the pattern need not count. Hyphen pairs (RFC 5890 section 2.3.1), digits in the last label and special names go the long way.
 _SHORT = 63
 _plain = re.compile(
-    r"([a-z0-9!#$%&'*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]+)*)"
-    r"@((?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+(?!(?:arpa|invalid|local|localhost|onion)\Z)[a-z]+)"
+    r"([a-z0-9!#$%&'*+/=?^_`{|}~-]++(?:\.[a-z0-9!#$%&'*+/=?^_`{|}~-]++)*+)"
+    r"@((?:[a-z0-9]++(?:-[a-z0-9]++)*+\.)++(?!(?:arpa|invalid|local|localhost|onion)\Z)[a-z]++)"
 ).fullmatch
 _CASELESS = frozenset(CASE_INSENSITIVE_MAILBOX_NAMES)
 _MAX_TEXT = 1_000

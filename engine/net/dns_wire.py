@@ -17,6 +17,7 @@ PAYLOAD = 1232
 """Bytes of UDP that we take (EDNS, RFC 6891): what passes every path without fragments."""
 _PLAIN = re.compile(r"(?!.{254})[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*", re.ASCII)
 _OPT = b"\0" + struct.pack("!HHIH", 41, PAYLOAD, 0, 0)
+_READ = frozenset({Kind.A, Kind.AAAA, Kind.CNAME, Kind.MX, Kind.TXT})
 _QUESTION_OWNER = 0xC00C
 """A compressed name that points at the question: what nearly every answer's first record is owned by."""
 
@@ -54,8 +55,9 @@ class Unreadable(ValueError):
 class Answer:
     """An answer to one question.
 
-    `values` are (preference, text) pairs in the server's order; the preference is 0 except for MX; hosts are lower case without the last
-    dot, the root is ".". `ttl` is in seconds, None where the server gave none. `alias` is set with ALIAS, `detail` with FAILED.
+    `values` are (preference, text) pairs in the server's order; the preference is 0 except for MX; hosts are lower case without
+    the last dot, the root is ".". `ttl` is in seconds, None where the server gave none. `alias` is set with ALIAS, `detail` with
+    FAILED.
     """
 
     finding: Finding
@@ -147,8 +149,8 @@ def _records(parser: dns.wire.Parser, count: int, name: str) -> Records:
             owner = _host(parser)
         kind, family, ttl, size = parser.get_struct("!HHIH")
         end = parser.current + size
-        if family == 1 and kind in _READERS:
-            value = _READERS[kind](parser, size)
+        if family == 1 and kind in _READ:
+            value = _value(parser, kind, size)
             if parser.current != end:
                 raise dns.exception.FormError
             found.setdefault((owner, kind), []).append((min(ttl, 1 << 31), *value))
@@ -160,7 +162,7 @@ def _follow(records: Records, name: str, kind: Kind) -> tuple[tuple[tuple[int, s
     """The values, the least TTL on the way, the name where the chain of CNAMEs ends, and whether there was a chain."""
     ttls: list[int] = []
     last, seen = name, {name}
-    while kind != Kind.CNAME and (alias := records.get((last, Kind.CNAME))):
+    while alias := records.get((last, Kind.CNAME)):
         ttls.append(alias[0][0])
         last = alias[0][2]
         if last in seen:
@@ -188,27 +190,17 @@ def _host(parser: dns.wire.Parser) -> str:
     return parser.get_name(None, True).to_text(omit_final_dot=True).lower()
 
 
-def _mx(parser: dns.wire.Parser, size: int) -> tuple[int, str]:
-    return parser.get_uint16(), _host(parser)
-
-
-def _alias(parser: dns.wire.Parser, size: int) -> tuple[int, str]:
-    return 0, _host(parser)
-
-
-def _a(parser: dns.wire.Parser, size: int) -> tuple[int, str]:
-    return 0, socket.inet_ntop(socket.AF_INET, parser.get_bytes(4))
-
-
-def _aaaa(parser: dns.wire.Parser, size: int) -> tuple[int, str]:
-    return 0, socket.inet_ntop(socket.AF_INET6, parser.get_bytes(16))
-
-
-def _txt(parser: dns.wire.Parser, size: int) -> tuple[int, str]:
+def _value(parser: dns.wire.Parser, kind: int, size: int) -> tuple[int, str]:
+    """The data of a record of a kind in `_READ`: a preference (0 but for MX) and a text."""
+    if kind == Kind.MX:
+        return parser.get_uint16(), _host(parser)
+    if kind == Kind.CNAME:
+        return 0, _host(parser)
+    if kind == Kind.A:
+        return 0, socket.inet_ntop(socket.AF_INET, parser.get_bytes(4))
+    if kind == Kind.AAAA:
+        return 0, socket.inet_ntop(socket.AF_INET6, parser.get_bytes(16))
     end, parts = parser.current + size, []
     while parser.current < end:
         parts.append(parser.get_bytes(parser.get_uint8()))
     return 0, b"".join(parts).decode("utf-8", "replace")
-
-
-_READERS = {Kind.MX: _mx, Kind.CNAME: _alias, Kind.A: _a, Kind.AAAA: _aaaa, Kind.TXT: _txt}

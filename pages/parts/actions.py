@@ -30,6 +30,7 @@ def toolbar(job: Job, job_type: JobType, edit: Callable[[], None]) -> None:
         st.space("stretch")
         _steering(job)
         downloads(job)
+        _use(job)
         browser.copy_link(catalog.link(job))
         _more(job, job_type, edit)
     text = f"Its {job.processed_items:,} rows and its timeline go for good, and the link to it stops working."
@@ -45,6 +46,18 @@ def _steering(job: Job) -> None:
         _button("Resume", "play_arrow", lambda: control.resume(database, job.id), primary=primary)
     if job.status in CANCELLABLE:
         _button("Cancel", "stop_circle", lambda: control.cancel(database, job.id))
+
+
+def _use(job: Job) -> None:
+    """Go to the form of a type that reads a list, with this job as its list."""
+    readers = {t.title: t for t in catalog.shown(workbench()) if t.source != "none"}
+    if not (readers and job.ended and job.processed_items):
+        return
+    options = [f"{catalog.icon(reader)} {title}" for title, reader in readers.items()]
+    picked = st.menu_button("Use as input", options, icon=":material/input:", key="use")
+    if picked:
+        reader = readers[picked.partition(" ")[2]]
+        st.switch_page(catalog.script(reader.name), query_params={"from_job": job.id})
 
 
 def _more(job: Job, job_type: JobType, edit: Callable[[], None]) -> None:

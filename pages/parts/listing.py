@@ -15,7 +15,7 @@ from engine.durable.tables import Job
 from engine.errors import InvalidInput, NotFound, Problem
 from engine.uploads import Upload
 from engine.workbench import workbench
-from pages.parts import specimen, lender, markup, reading, words
+from pages.parts import lender, markup, reading, specimen, words
 from pages.parts.form import Given, Slots
 from pages.parts.reading import Read
 
@@ -60,7 +60,9 @@ class Listing:
             return
         table = pa.concat_tables(tables, promote_options="default")
         first = [name for name in [job.params.get("column")] if name in table.column_names]
-        reading.keep(self._key("read"), Read(job.id, f"the list of job {job.id[:8]}", Upload(table, first, "kept with the job", [])))
+        reading.keep(
+            self._key("read"), Read(job.id, f"the list of job {job.id[:8]}", Upload(table, first, "kept with the job", []))
+        )
         st.session_state[self._key("way")] = "upload"
 
     def release(self) -> None:
@@ -214,5 +216,3 @@ def _exists(job_id: str) -> bool:
     except NotFound:
         return False
     return True
-
-

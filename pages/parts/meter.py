@@ -6,7 +6,7 @@ from datetime import tzinfo
 
 from engine.durable.states import Status
 from engine.durable.tables import Job
-from pages.parts import charts, markup, words
+from pages.parts import charts, gist, markup, words
 from pages.parts.situation import Remark, phase
 
 FRESH_MS = 10_000
@@ -19,12 +19,13 @@ def meter(job: Job, note: Remark | None, now_ms: int) -> str:
     parts += [line(job, now_ms), markup.bar(job.progress, phase(job)), markup.tiles(counters(job, now_ms))]
     if len(job.counts) > 1:
         parts.append(markup.shares(job.counts))
-    return "".join(parts)
+    return "".join([*parts, gist.gist(job)])
 
 
 def line(job: Job, now_ms: int) -> str:
     """`6,214 of 10,000 · 62.1 % · 212/s · 18 s left`."""
-    said = [f"<b>{words.number(job.processed_items)}</b> of {words.number(job.total_items)}", f"{job.progress:g} %"]
+    done = f"<b>{words.number(job.processed_items)}</b> of {words.number(job.total_items)}"
+    said = [gist.sought(job) or done, f"{job.progress:g} %"]
     if moving(job, now_ms):
         said += [words.rate(job.rate), f"{words.duration(job.eta_seconds)} left"]
     elif job.ended and job.started_at:
@@ -50,12 +51,9 @@ def counters(job: Job, now_ms: int) -> list[str]:
     speed = charts.rates(job.history)
     curve = [point[1] for point in job.history]
     return [
-        markup.tile(
-            "Processed", words.number(job.processed_items), f"of {words.number(job.total_items)}", markup.spark(curve, "blue")
-        ),
+        _processed(job, markup.spark(curve, "blue")),
         markup.tile("Rate", words.rate(_rate(job, now_ms)), _peak(speed), markup.spark(speed, "violet", "items per second")),
-        _outcome("Succeeded", job.success_count, job, "green"),
-        _outcome("Failed", job.failed_count, job, "red"),
+        *_outcomes(job),
         markup.tile(
             "Time", words.duration(elapsed(job, now_ms)), _left(job, now_ms), help_text="since the job was first started"
         ),
@@ -66,6 +64,18 @@ def counters(job: Job, now_ms: int) -> list[str]:
             help_text="batches committed: they survive any crash and are never done twice",
         ),
     ]
+
+
+def _processed(job: Job, curve: str) -> str:
+    total = words.number(job.total_items)
+    label, note = ("Candidates", f"of at most {total}") if job.goal else ("Processed", f"of {total}")
+    return markup.tile(label, words.number(job.processed_items), note, curve)
+
+
+def _outcomes(job: Job) -> list[str]:
+    """Of a job with a goal, what was found: that others fell out is no failure."""
+    good, bad = ("Found", "Fell out") if job.goal else ("Succeeded", "Failed")
+    return [_outcome(good, job.success_count, job, "green"), _outcome(bad, job.failed_count, job, "gray" if job.goal else "red")]
 
 
 def _outcome(label: str, count: int, job: Job, colour: str) -> str:

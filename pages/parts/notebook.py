@@ -119,7 +119,7 @@ def _submit(job_type: JobType, form: Form, raw: Raw, given: Given) -> tuple[Prob
         where=given.where,
         rows=given.rows,
         idempotency_key=_key(job_type, raw, given),
-        defaults=bench.secrets(job_type),
+        defaults=bench.defaults(job_type),
     )
     try:
         with st.spinner("Submitting …", show_time=False):

@@ -105,4 +105,3 @@ def as_text(column: pa.ChunkedArray) -> pa.ChunkedArray:
         plain = [None if value is None else str(value) for value in column.to_pylist()]
         column = pa.chunked_array([pa.array(plain, pa.string())])
     return pc.utf8_trim_whitespace(column.cast(pa.string()))
-

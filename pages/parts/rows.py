@@ -23,6 +23,8 @@ SHOWN_ROWS = 12
 ROW_HEIGHT = 29
 HEAD_HEIGHT = 34
 STATUS = "status"
+FIRST = ("email", STATUS, "reason", "score")
+"""Columns of a verdict that stand before those of the list; wide tables keep the address in sight."""
 
 
 def table(job: Job, job_type: JobType) -> None:
@@ -65,7 +67,7 @@ def _filter(schema: pa.Schema) -> str:
 
 def _sentence(error: InvalidInput) -> str:
     said = "; ".join(f"It {p.message}" if p.message.startswith("must") else p.message for p in error.problems)
-    return f"{said[:1].upper()}{said[1:]}."
+    return words.sentence(said)
 
 
 def _said(total: int, job: Job, filtered: bool) -> str:
@@ -82,7 +84,7 @@ def _no_rows(job: Job, where: Where) -> str:
 
 def _quick(job: Job) -> None:
     """Statuses to filter by with one click, where the job counts them."""
-    if not 1 < len(job.counts) <= 6:
+    if job.goal or not 1 < len(job.counts) <= 6:  # with a goal only what was found has a row
         return
     options = sorted(job.counts, key=lambda status: -job.counts[status])
     st.pills(
@@ -129,10 +131,17 @@ def _show(page: Page, schema: pa.Schema) -> None:
         hide_index=True,
         row_height=ROW_HEIGHT,
         height=min(page.table.num_rows, SHOWN_ROWS) * ROW_HEIGHT + HEAD_HEIGHT,
+        column_order=ordered(schema.names),
         column_config=_columns(shown, schema),
         placeholder="",
         alt="Rows of the result",
     )
+
+
+def ordered(names: Sequence[str]) -> list[str]:
+    """The columns as they are shown; a result without verdicts keeps its order."""
+    front = [name for name in FIRST if name in names] if STATUS in names else []
+    return [*front, *(name for name in names if name not in front)]
 
 
 def as_lists(column: pa.ChunkedArray) -> pa.Array:

@@ -47,6 +47,11 @@ def remark(database: Database, job: Job, now_ms: int) -> Remark | None:
             )
         case Status.CANCELLED:
             return Remark("gray", "Cancelled before the first row.", "Resume starts it again.")
+        case Status.COMPLETED if job.goal and job.success_count < job.goal:
+            found = f"Only {job.success_count:,} of {job.goal:,} were found."
+            return Remark(
+                "amber", found, "All candidates were tried. Allow more of them, or choose other providers or a wider pattern."
+            )
     return None
 
 

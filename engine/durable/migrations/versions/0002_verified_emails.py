@@ -54,8 +54,7 @@ def _verified_email() -> None:
         _text("job_id", nullable=True),
         *(_number(name) for name in ("created_at", "updated_at")),
     )
-    op.create_index("verified_email_by_address", "verified_email", ["address"], unique=True)
-    op.create_index("verified_email_by_domain", "verified_email", ["domain"])
+    op.create_index("verified_email_by_address", "verified_email", ["domain", "address"], unique=True)
     op.create_index("verified_email_recent", "verified_email", ["verified_at", "address", "status", "reason", "level"])
 
 

@@ -1,0 +1,57 @@
+"""What a job of verifying tells beside its rows: how many were found, what was known, who was asked, what was in the way."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from engine.durable.tables import Job
+from pages.parts import markup, words
+
+KEPT = frozenset({"mailbox_exists", "domain_accepts_mail"})
+"""The reasons of a valid verdict."""
+ASKED = {"dns": "DNS", "smtp": "mail servers", "mailsso": "mails.so"}
+SHOWN_REASONS = 5
+
+
+def gist(job: Job) -> str:
+    """All of it as HTML; nothing for a job that counts none of it."""
+    said = [_trouble(job.tallies.get("trouble", {})), _fallen(job), markup.facts(_asked(job)) if _asked(job) else ""]
+    return "".join(f'<div class="pb-gap">{part}</div>' for part in said if part)
+
+
+def sought(job: Job) -> str:
+    """`100 found of 100 wanted`; empty where the job has no goal."""
+    if job.goal is None:
+        return ""
+    found = f"<b>{words.number(job.success_count)}</b> found of {words.number(job.goal)} wanted"
+    return f"{found}</span><span>{words.plural(job.processed_items, 'candidate')} tried"
+
+
+def _trouble(trouble: Mapping[str, int]) -> str:
+    """One notice, whatever was in the way."""
+    if not trouble:
+        return ""
+    ordered = sorted(trouble, key=lambda text: -trouble[text])
+    rest = " ".join(words.sentence(text) for text in ordered[1:])
+    touched = words.plural(sum(trouble.values()), "address is", "addresses are")
+    return markup.notice("amber", words.sentence(ordered[0]), f"{rest} For that {touched} unknown, not invalid.".strip())
+
+
+def _fallen(job: Job) -> str:
+    """Why the other candidates fell out."""
+    reasons = {name: n for name, n in job.tallies.get("reason", {}).items() if name not in KEPT}
+    if job.goal is None or not reasons:
+        return ""
+    ordered = sorted(reasons, key=lambda name: -reasons[name])
+    shown = [f"{reasons[name]:,} {name.replace('_', ' ')}" for name in ordered[:SHOWN_REASONS]]
+    left = sum(reasons[name] for name in ordered[SHOWN_REASONS:])
+    return f'<div class="pb-quiet">The others: {", ".join(shown + ([f"{left:,} for other reasons"] if left else []))}</div>'
+
+
+def _asked(job: Job) -> dict[str, str]:
+    """What was known before, and the questions asked."""
+    cache, calls = job.tallies.get("cache", {}), job.tallies.get("calls", {})
+    if not cache:
+        return {}
+    asked = {f"asked {ASKED.get(name, name)}": words.number(n) for name, n in calls.items() if n}
+    return {"known already": words.number(cache.get("known", 0)), "looked up": words.number(cache.get("asked", 0)), **asked}

@@ -1,0 +1,11 @@
+"""The form of verify-emails: a list, and how to verify it."""
+
+from __future__ import annotations
+
+from pages.parts import service
+from pages.parts.form import Form
+from pages.parts.listing import Listing
+from pages.parts.service import ServiceFields
+
+_FIELDS = ServiceFields("verify")
+FORM = Form(_FIELDS.draw, _FIELDS.load, brief=service.brief, verb="Verify", source=Listing("verify"))
