@@ -1,0 +1,120 @@
+"""Addresses in attributes: whole, in halves (`data-user`, `data-domain`), or in a cipher."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from selectolax.lexbor import LexborHTMLParser
+
+from engine.mail.address import Address
+from engine.mail.page.around import addresses_in
+from engine.mail.page.ciphers import from_base64, percent_decoded, rot13
+from engine.mail.page.entities import decoded
+from engine.mail.page.invisible import plain
+from engine.mail.page.judge import Judge
+from engine.mail.page.model import FoundAs
+from engine.mail.page.obfuscation import written_in
+
+_MAX_ELEMENTS = 5_000
+_MAX_NAMES = 40
+_MAX_VALUE = 2_000
+_USERS = """
+    user username name local local-part localpart account login mailbox box lp u n first part1 p1 before left id email-user
+    mail-user a to
+""".split()
+_DOMAINS = """
+    domain host hostname server site website provider d h part2 p2 after right email-domain mail-domain email-host mail-host b
+    at
+""".split()
+_TOP_LEVELS = ("tld", "ext", "suffix", "t", "zone", "email-tld", "part3")
+# Attributes that show a value in quotes to the reader, or keep one for a script. Not `placeholder`: that is an example.
+_SHOWN = frozenset("title alt aria-label aria-description label value summary content datetime cite abbr".split())
+_WHOLE = re.compile(
+    r"mail|addr|contact|recipient|encoded|obfus|crypt|enc$|href|link|to$|text|content|title|clipboard|copy|secret|protect|value"
+)
+_data_name = re.compile(r"data-[\w-]{1,40}(?=\s*=)")
+_name_before = re.compile(r"[\"'][^\"'<>=]{0,200}[\"']?\s*=\s*([\w:-]{1,60})\s").search
+_before_sign = re.compile(r"[^\"'<>]{0,200}[\"']\s{0,3}=\s{0,3}([\w:.-]{1,60})[\s\"']").match
+
+
+def attribute_addresses(tree: LexborHTMLParser, html: str, judge: Judge) -> Iterator[tuple[Address, FoundAs]]:
+    """Addresses in the attributes of a page, given also its source: what is not written there need not be looked for."""
+    names = _data_names(html)
+    yield from ((found, FoundAs.ATTRIBUTE) for found in _halves(tree, names, judge))
+    whole = [name for name in names if _WHOLE.search(name)]
+    for value in _values(tree, whole):
+        yield from _hidden_in(value, judge)
+    for value in _values(tree, sorted(_with_signs(html))[:_MAX_NAMES]):
+        yield from ((found, FoundAs.ATTRIBUTE) for found in addresses_in(plain(value), judge, limit=20))
+
+
+def _data_names(html: str) -> list[str]:
+    """The names of data attributes in a source, in order, at most `_MAX_NAMES` of interest."""
+    names = dict.fromkeys(name.lower() for name in _data_name.findall(html))
+    halves = {f"data-{half}" for half in (*_USERS, *_DOMAINS, *_TOP_LEVELS)}
+    return [name for name in names if name in halves or _WHOLE.search(name)][:_MAX_NAMES]
+
+
+def _with_signs(html: str) -> set[str]:
+    """Names of attributes in whose values an at sign stands, of those that may show one."""
+    names: set[str] = set()
+    place, left = html.find("@"), _MAX_ELEMENTS
+    while place >= 0 and left > 0:
+        # Pictures of double size (`@2x.png`) are in every attribute.
+        if html[place + 2 : place + 4] != "x.":
+            left -= 1
+            found = _before_sign(html[max(0, place - 280) : place][::-1])
+            if found is not None and ((name := found[1][::-1].lower()) in _SHOWN or name.startswith("data-")):
+                names.add(name)
+        place = html.find("@", place + 1)
+    return names
+
+
+def _values(tree: LexborHTMLParser, names: Iterable[str]) -> Iterator[str]:
+    """The values of those attributes."""
+    for name in names:
+        if not re.fullmatch(r"[a-z][\w-]*", name):
+            continue
+        for node in tree.css(f"[{name}]")[:_MAX_ELEMENTS]:
+            if node.tag == "meta":
+                continue
+            value = node.attrs.get(name)
+            if value and 4 <= len(value) <= _MAX_VALUE:
+                yield value
+
+
+def _halves(tree: LexborHTMLParser, names: list[str], judge: Judge) -> Iterator[Address]:
+    """Elements that keep the parts of an address in attributes of their own."""
+    domains = [f"data-{half}" for half in _DOMAINS if f"data-{half}" in names]
+    users = [f"data-{half}" for half in _USERS if f"data-{half}" in names]
+    if not users:
+        return
+    for name in domains:
+        for node in tree.css(f"[{name}]")[:_MAX_ELEMENTS]:
+            values = {key.lower(): (value or "").strip() for key, value in node.attributes.items()}
+            domain = values.get(name, "").lstrip("@").replace(" ", "")
+            top = next((values[f"data-{half}"] for half in _TOP_LEVELS if values.get(f"data-{half}")), "").strip(".")
+            for user in users:
+                local = values.get(user, "").rstrip("@")
+                for whole in (f"{local}@{domain}.{top}", f"{local}@{domain}") if top else (f"{local}@{domain}",):
+                    if local and domain and len(whole) < _MAX_VALUE and (found := judge.address(whole)):
+                        yield found
+                        break
+
+
+def _hidden_in(value: str, judge: Judge) -> Iterator[tuple[Address, FoundAs]]:
+    """What a data attribute says, plain or in one of the usual ciphers."""
+    text = plain(decoded(percent_decoded(value)))
+    found = list(addresses_in(text, judge, limit=20))
+    if found:
+        yield from ((address, FoundAs.ATTRIBUTE) for address in found)
+        return
+    for plainer in (from_base64(value), from_base64(value[::-1]), text[::-1] if "@" in text else ""):
+        for address in addresses_in(plainer, judge, limit=20):
+            yield address, FoundAs.ATTRIBUTE
+            return
+    if "znvygb:" in text.lower():
+        yield from ((address, FoundAs.ROT13) for address in addresses_in(rot13(text), judge, limit=20))
+        return
+    yield from ((address, FoundAs.OBFUSCATED) for address in written_in(text, judge))
