@@ -48,7 +48,8 @@ class DnsResolver:
     """A resolver over UDP and TCP with a cache; one event loop at a time, any number one after another.
 
     `servers` are (address, port) pairs, the system's if empty. A question is asked at most `tries` times, each time for `timeout`
-    seconds, of the servers in turn; at most `concurrency` questions are out at once. `clock` gives seconds that never go back.
+    seconds, of the servers in turn; at most `concurrency` questions are out at once. `cache` is the number of answers that are
+    kept. `clock` gives seconds that never go back.
     """
 
     def __init__(
@@ -58,7 +59,7 @@ class DnsResolver:
         timeout: float = 3.0,
         tries: int = 3,
         concurrency: int = 500,
-        cache: int = 200_000,
+        cache: int = 100_000,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._servers = tuple(servers)
@@ -90,7 +91,7 @@ class DnsResolver:
             answer = await self._ask(domain, kind)
             if answer.finding == Finding.RECORDS:
                 return DomainFacts(
-                    DomainOutcome.MAIL, (_normal(domain),), implicit=True, detail="no MX; the domain has an address"
+                    DomainOutcome.MAIL, (wire.normal(domain),), implicit=True, detail="no MX; the domain has an address"
                 )
             if answer.finding != Finding.NO_DATA:
                 trouble = trouble or answer
@@ -114,7 +115,7 @@ class DnsResolver:
 
     async def _ask(self, name: str, kind: Kind) -> Answer:
         """What is known, or what the one lookup for this name finds, however many ask for it."""
-        key = (_normal(name), kind)
+        key = (wire.normal(name), kind)
         known = self._known.get(key)
         if known is not None:
             return known
@@ -144,7 +145,8 @@ class DnsResolver:
         flights = self._flights
         try:
             answer = await self._look_up(exchange, *key)
-            self._known.put(key, answer, _lifetime(answer))
+            if not exchange.closed:
+                self._known.put(key, answer, _lifetime(answer))
             return answer
         finally:
             flights.pop(key, None)
@@ -163,10 +165,10 @@ class DnsResolver:
         try:
             question = wire.question(name, kind)
         except ValueError:
-            return Answer(Finding.NO_NAME, ttl=None, detail="not a name that the DNS can hold")
-        edns, troubles = True, []
+            return Answer(Finding.NO_NAME, detail="this cannot be a domain's name")
+        edns, troubles, first = True, [], self._preferred
         for turn in range(self._tries):
-            place = (self._preferred + turn) % len(self._servers)
+            place = (first + turn) % len(self._servers)
             try:
                 answer = wire.read(await exchange.ask(self._servers[place], question, edns), question, name, kind)
             except TimeoutError:
@@ -233,11 +235,8 @@ def system_servers() -> tuple[Server, ...]:
         configured = dns.resolver.Resolver()
     except dns.resolver.NoResolverConfiguration:
         return (("127.0.0.1", 53),)
-    return tuple((server, configured.port) for server in configured.nameservers if isinstance(server, str) and "/" not in server)
-
-
-def _normal(name: str) -> str:
-    return name.rstrip(".").lower()
+    plain = (server for server in configured.nameservers if isinstance(server, str) and "/" not in server)
+    return tuple((server, configured.port) for server in plain) or (("127.0.0.1", 53),)
 
 
 def _exchangers(values: Iterable[tuple[int, str]]) -> DomainFacts:

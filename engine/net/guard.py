@@ -106,7 +106,10 @@ async def system_addresses(host: str) -> list[str]:
     Raises:
         OSError: the name has none.
     """
-    found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    try:
+        found = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
+    except UnicodeError as error:
+        raise socket.gaierror(socket.EAI_NONAME, "not a name of a host") from error
     return [str(entry[4][0]) for entry in found]
 
 
@@ -141,7 +144,7 @@ class _Backend(httpcore.AsyncNetworkBackend):
         """The permitted addresses of a host, at least one."""
         try:
             found = [host] if is_address(host) else list(await self._resolve(host))
-        except (OSError, UnicodeError) as error:
+        except OSError as error:
             raise httpcore.ConnectError(f"{host[:255]} has no address: {error}") from error
         if not found:
             raise httpcore.ConnectError(f"{host[:255]} has no address")

@@ -7,7 +7,7 @@ kept away by a claim. A slow answer does not hold up a batch: it is waited for i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -68,8 +68,7 @@ class Verifier:
     async def check(self, addresses: Mapping[str, Address], ask: Ask, memory: Memory, now: Clock, save: Save) -> Answers:
         """Verdicts for addresses by key; what is not answered in good time is told as `until`, and `memory` is to be kept."""
         found = dict(memory.open)
-        known = await self.cache.find([key for key in addresses if key not in found])
-        found |= {key: Found.of_known(row, ask.job_id) for key, row in known.items() if ask.accepts(row)}
+        found |= await self.known([key for key in addresses if key not in found], ask)
         left = {key: address for key, address in addresses.items() if key not in found}
         if not left:
             return Answers(found)
@@ -82,6 +81,11 @@ class Verifier:
             return Answers(found)
         memory.open = {key: one for key, one in found.items() if one.status == Status.UNKNOWN}
         return Answers(found, round_.until(missing))
+
+    async def known(self, keys: Sequence[str], ask: Ask) -> dict[str, Found]:
+        """What the cache can answer."""
+        rows = await self.cache.find(keys)
+        return {key: Found.of_known(row, ask.job_id) for key, row in rows.items() if ask.accepts(row)}
 
     async def close(self) -> None:
         """Stop what is under way and let go of every connection."""
@@ -185,7 +189,7 @@ class _Round:
         verifier, memory = self._verifier, self._memory
         mine = verifier.reserve(left)
         try:
-            claimed = await verifier.cache.claim(mine, self._now().timestamp())
+            claimed = await self._claimed(mine)
             by_text = {left[key].normalized: key for key in left if key in claimed}
 
             async def answered(answers: Mapping[str, ServiceAnswer]) -> None:
@@ -222,7 +226,7 @@ class _Round:
         joined = {key: task for key in wanted if (task := self._verifier.flight(key)) is not None}
         ready = [key for key in wanted if key not in joined and self._due(key)]
         ready = await self._permitted({key: wanted[key][0] for key in ready})
-        claimed = await self._verifier.cache.claim(ready, self._now().timestamp())
+        claimed = await self._claimed(ready)
         idle = []
         for key in ready:
             if key not in claimed:
@@ -241,6 +245,15 @@ class _Round:
             await asyncio.sleep(0)  # let it queue, so that the next backlog counts it
         await self._verifier.cache.release(idle)
         await self._land(joined)
+
+    async def _claimed(self, keys: Collection[str]) -> set[str]:
+        """Those that are ours to ask about now; what was answered by somebody else in this moment is found."""
+        cache = self._verifier.cache
+        claimed = await cache.claim(keys, self._now().timestamp())
+        known = await self._verifier.known(sorted(claimed), self._ask)
+        await cache.release(known)
+        self.found |= known
+        return claimed - known.keys()
 
     def _due(self, key: str) -> bool:
         wait = self._memory.waits.get(key)

@@ -12,7 +12,7 @@ from engine.durable.contract import JobType
 from engine.durable.states import CANCELLABLE, PAUSABLE, RESUMABLE, Status
 from engine.durable.tables import Job
 from engine.workbench import workbench
-from pages.parts import browser, catalog, markup, say
+from pages.parts import browser, catalog, figures, markup, say
 from pages.parts.confirm import ask, confirm
 from pages.parts.downloads import downloads
 from pages.parts.situation import phase
@@ -51,7 +51,7 @@ def _steering(job: Job) -> None:
 def _use(job: Job) -> None:
     """Go to the form of a type that reads a list, with this job as its list."""
     readers = {t.title: t for t in catalog.shown(workbench()) if t.source != "none"}
-    if not (readers and job.ended and job.processed_items):
+    if not (readers and job.ended and figures.kept_rows(job)):
         return
     options = [f"{catalog.icon(reader)} {title}" for title, reader in readers.items()]
     picked = st.menu_button("Use as input", options, icon=":material/input:", key="use")

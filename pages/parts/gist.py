@@ -19,6 +19,11 @@ def gist(job: Job) -> str:
     return "".join(f'<div class="pb-gap">{part}</div>' for part in said if part)
 
 
+def verifies(job: Job) -> bool:
+    """Whether the job looks addresses up."""
+    return "cache" in job.tallies
+
+
 def sought(job: Job) -> str:
     """`100 found of 100 wanted`; empty where the job has no goal."""
     if job.goal is None:

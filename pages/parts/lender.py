@@ -14,6 +14,7 @@ from engine.durable.filters import Where
 from engine.durable.states import ENDED
 from engine.durable.tables import Job
 from engine.errors import InvalidInput, NotFound
+from engine.mail.columns import address_column
 from engine.workbench import workbench
 from pages.parts import catalog, figures, reading, words
 from pages.parts.reading import Counts
@@ -23,6 +24,7 @@ RECENT = 100
 """Jobs that are looked through for those with rows."""
 COUNTED_ROWS = 2_000_000
 """Above so many rows the addresses of a job are not counted on the page."""
+SAMPLE_ROWS = 50
 _ID = re.compile(r"[a-z2-7]{26}")
 
 
@@ -38,6 +40,18 @@ class Loan:
     def head(self, count: int) -> pa.Table:
         """The first rows."""
         return workbench().results.page(self.job.id, self.schema, 0, count, Where.parse(self.where)).table
+
+    @property
+    def likely(self) -> list[str]:
+        """The column that most probably holds the addresses."""
+        head = self.head(SAMPLE_ROWS)
+        found = address_column(head.column_names, {name: head[name].to_pylist() for name in head.column_names})
+        return [found] if found else []
+
+    @property
+    def kind(self) -> str:
+        """What this list is, in a line."""
+        return f"Rows of {catalog.title(self.job.type)} {self.job.id[:8]} · {words.plural(len(self.schema), 'column')}"
 
     def counted(self, slot: str, column: str) -> Counts | None:
         """The counts of a column; made once. None where there are too many rows."""
@@ -57,7 +71,7 @@ class Loan:
 def lendable() -> list[Job]:
     """The jobs of late that have ended with rows, newest first."""
     found = queries.listed(workbench().database, limit=RECENT).jobs
-    return [job for job in found if job.status in ENDED and job.processed_items and job.type in workbench().types]
+    return [job for job in found if job.status in ENDED and figures.kept_rows(job) and job.type in workbench().types]
 
 
 def label(job_id: str) -> str:
@@ -67,7 +81,7 @@ def label(job_id: str) -> str:
     except NotFound:
         return job_id
     when = words.ago(job.created_at, figures.now(workbench().database))
-    return f"{catalog.title(job.type)} · {words.plural(job.processed_items, 'row')} · {when} · {job.id[:8]}"
+    return f"{catalog.title(job.type)} · {words.plural(figures.kept_rows(job), 'row')} · {when} · {job.id[:8]}"
 
 
 def named(text: str | None) -> str | None:
@@ -107,4 +121,5 @@ def statuses(job_id: str | None) -> dict[str, int]:
     except NotFound:
         return {}
     found = workbench().types.get(job.type)
-    return dict(job.counts) if found and STATUS in found.columns.names and len(job.counts) > 1 else {}
+    told = found is not None and STATUS in found.columns.names and not job.goal  # with a goal only what was found has a row
+    return dict(job.counts) if told and len(job.counts) > 1 else {}

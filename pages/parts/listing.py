@@ -37,16 +37,17 @@ class Listing:
         """Draw it; what was given so far."""
         self._preselect()
         st.session_state.setdefault(self._key("way"), "paste")
-        st.html('<h3 class="pb-h2">The list</h3>')
-        way = st.segmented_control(
-            "Where the list comes from",
-            list(WAYS),
-            format_func=WAYS.__getitem__,
-            required=True,
-            label_visibility="collapsed",
-            persist_state="session",
-            key=self._key("way"),
-        )
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.html('<h3 class="pb-h2">List</h3>', width="content")
+            way = st.segmented_control(
+                "Where the list comes from",
+                list(WAYS),
+                format_func=WAYS.__getitem__,
+                required=True,
+                label_visibility="collapsed",
+                persist_state="session",
+                key=self._key("way"),
+            )
         draw = {"paste": self._paste, "upload": self._upload, "job": self._job}[way or "paste"]
         return draw(slots)
 
@@ -59,7 +60,7 @@ class Listing:
         if not tables:
             return
         table = pa.concat_tables(tables, promote_options="default")
-        first = [name for name in [job.params.get("column")] if name in table.column_names]
+        first = [name for name in table.column_names if name == job.params.get("column")]
         reading.keep(
             self._key("read"), Read(job.id, f"the list of job {job.id[:8]}", Upload(table, first, "kept with the job", []))
         )
@@ -131,14 +132,16 @@ class Listing:
         """A list that was read: what it is, its address column, its first rows."""
         if read.upload is None:
             return Given(problems=(Problem("list", read.problem),))
-        table = read.upload.table
-        specimen.what(read.upload)
-        if not read.upload.columns:
-            st.html(markup.notice("amber", "No column of addresses was recognised.", uploads.no_column(read.upload)))
-        column = self._column(slots, read.mark[:26], table.column_names, read.upload.columns)
-        specimen.numbers(table.num_rows, read.counted(column))
-        specimen.preview(table.slice(0, specimen.SHOWN_ROWS), column)
-        return Given(rows=table, column=column)
+        upload = read.upload
+        if not upload.columns:
+            st.html(markup.notice("amber", "No column of addresses was recognised.", uploads.no_column(upload)))
+        left, right = st.columns([1, 2], gap="medium")
+        with left:
+            column = self._column(slots, read.mark[:26], upload.table.column_names, upload.columns)
+        with right:
+            specimen.numbers(specimen.what(upload), upload.table.num_rows, read.counted(column))
+        specimen.preview(upload.table.slice(0, specimen.SHOWN_ROWS), column)
+        return Given(rows=upload.table, column=column)
 
     def _job(self, slots: Slots) -> Given:
         job_id = lender.named(self._picked())
@@ -150,9 +153,11 @@ class Listing:
             loan = lender.borrow(job_id, where)
         except InvalidInput as error:
             return Given(problems=tuple(Problem("list", problem.message) for problem in error.problems))
-        names = loan.schema.names
-        column = self._column(slots, job_id, names, [name for name in ("email",) if name in names])
-        specimen.numbers(loan.rows, loan.counted(self._key("counted"), column))
+        left, right = st.columns([1, 2], gap="medium")
+        with left:
+            column = self._column(slots, job_id, loan.schema.names, loan.likely)
+        with right:
+            specimen.numbers(loan.kind, loan.rows, loan.counted(self._key("counted"), column))
         specimen.preview(loan.head(specimen.SHOWN_ROWS), column)
         return Given(from_job=job_id, where=where or None, column=column)
 
@@ -205,8 +210,8 @@ class Listing:
         key = self._key(f"column_{mark}")
         if st.session_state.get(key) not in options:
             st.session_state[key] = options[0]
-        chosen = st.selectbox("Address column", options, persist_state="session", key=key, width=300)
-        slots.under("column")
+        chosen = st.selectbox("Address column", options, persist_state="session", key=key)
+        slots.under("column", "The likeliest one is chosen; any can be")
         return chosen or options[0]
 
 

@@ -68,9 +68,18 @@ def _folded(job: Job, form: Form, edit: Callable[[], None]) -> None:
         st.container(border=True, key="cell_in"),
         st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="xsmall"),
     ):
-        st.html(markup.facts((form.brief or brief)(job.params)))
+        st.html(markup.facts({**_list_of(job), **(form.brief or brief)(job.params)}))
         st.button("Edit", icon=":material/edit:", type="tertiary", on_click=edit, key="edit")
         st.button("New", icon=":material/add:", type="tertiary", on_click=st.query_params.clear, key="new")
+
+
+def _list_of(job: Job) -> dict[str, str]:
+    """Which list the job read; nothing for a job without one."""
+    if workbench().job_type(job.type).source == "none":
+        return {}
+    rows = words.plural(job.total_items, "row")
+    lender = f" of job {job.source_job_id[:8]}" if job.source_job_id else ""
+    return {"list": rows + lender + (f", {job.source_where}" if job.source_where else "")}
 
 
 def _input(job_type: JobType, form: Form) -> None:

@@ -165,7 +165,7 @@ def _columns(shown: pa.Table, schema: pa.Schema) -> dict[str, Any]:
             values = {value for cell in shown.column(STATUS).to_pylist() for value in cell}
             found[STATUS] = status_column(sorted(values), meaning)
         elif pa.types.is_integer(field.type):
-            found[field.name] = st.column_config.NumberColumn(help=meaning, format="plain")
+            found[field.name] = st.column_config.NumberColumn(help=meaning, format="%d")
         elif pa.types.is_timestamp(field.type):
             found[field.name] = st.column_config.DatetimeColumn(help=meaning, timezone=st.context.timezone)
         else:
