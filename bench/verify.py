@@ -20,7 +20,7 @@ from common import Server, postbench, seconds_of
 from email_validator import validate_email
 
 from tests.lab.dns import DnsServer
-from tests.lab.smtp import SmtpServer
+from tests.lab.smtp import LabSmtp
 
 DNS_DELAY, SMTP_DELAY = 0.020, 0.005
 
@@ -77,8 +77,8 @@ def mailboxes(options: argparse.Namespace) -> None:
     for n in range(hosts):
         zones[f"m{n}.lab.example"] = {"mx": [[10, f"mx{n}.lab.example"]]}
         zones[f"mx{n}.lab.example"] = {"a": ["127.0.0.1"]}
-    emails = [f"person{n}@m{n % hosts}.lab.example" for n in range(options.probes)]
-    with DnsServer(zones) as names, smtp_lab() as lab:
+    emails = [f"ok.{n}@m{n % hosts}.lab.example" for n in range(options.probes)]
+    with DnsServer(zones) as names, LabSmtp(delay=SMTP_DELAY) as lab:
         settings = {
             "POSTBENCH_DNS_SERVERS": f"127.0.0.1:{names.port}",
             "POSTBENCH_SMTP_PROBE_PORT": str(lab.port),
@@ -89,9 +89,10 @@ def mailboxes(options: argparse.Namespace) -> None:
             run(server, ["warm@up.example"], "smtp")
             _, job = run(server, emails, "smtp")
     seconds = seconds_of(job, "startedAt", "completedAt")
-    per_hundred = 100 * lab.total_connections / lab.total_recipients
-    print(f"smtp: {len(emails):,} addresses over {hosts} hosts: {seconds:.2f} s, {lab.total_recipients:,} probes: ", end="")
-    print(f"{lab.total_recipients / seconds:,.0f} a second (asked ≥ 1,500), {per_hundred:.1f} connections per 100 (asked ≤ 3)")
+    probes, connections = lab.counts.recipients.total(), lab.counts.connections.total()
+    per_hundred = 100 * connections / probes
+    print(f"smtp: {len(emails):,} addresses over {hosts} hosts: {seconds:.2f} s, {probes:,} probes: ", end="")
+    print(f"{len(emails) / seconds:,.0f} addresses a second (asked ≥ 1,500), {per_hundred:.1f} connections per 100 (asked ≤ 3)")
 
 
 def known(options: argparse.Namespace) -> None:

@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import json
-from functools import partial
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 from sqlalchemy import TextClause, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.durable.clock import now_ms
 
-encode = partial(json.dumps, ensure_ascii=False, separators=(",", ":"))
+encode = json.JSONEncoder(ensure_ascii=False, separators=(",", ":")).encode
 """Plain values as JSON text."""
 
 
@@ -18,17 +19,38 @@ class Statement:
     """SQL written once for both databases.
 
     In it, `{list}` stands for a table to be used in FROM, with the texts of the JSON array `:list` in `item.value`;
-    `{pairs}` for one with the members of the JSON object `:pairs` in `item.key` and `item.value`; `{now}` for the
-    database's clock in milliseconds.
+    `{pairs}` for one with the members of the JSON object `:pairs` in `item.key` and `item.value`; `{rows}` for one with what
+    `parameters` was given, in columns of `item` with these names and types; `{now}` for the database's clock in milliseconds.
     """
 
-    def __init__(self, sql: str) -> None:
-        self._sqlite = text(sql.format(**_SQLITE))
-        self._postgresql = text(sql.format(**_POSTGRESQL))
+    def __init__(self, sql: str, columns: Mapping[str, str] | None = None) -> None:
+        columns = columns or {}
+        bound = ", ".join(f":{name} AS {name}" for name in columns)
+        typed = ", ".join(f"{name} {kind}" for name, kind in columns.items())
+        self._sqlite = text(sql.format(**_SQLITE, rows=f"(SELECT {bound}) AS item"))
+        self._postgresql = text(sql.format(**_POSTGRESQL, rows=f"json_to_recordset(CAST(:rows AS json)) AS item({typed})"))
 
     def on(self, is_sqlite: bool) -> TextClause:
         """The statement for that database."""
         return self._sqlite if is_sqlite else self._postgresql
+
+
+def parameters(rows: Sequence[dict[str, Any]], is_sqlite: bool, unique: str) -> Sequence[dict[str, Any]]:
+    """What a statement with `{rows}` is executed with.
+
+    PostgreSQL gets them all at once, in a third of the time that one by one takes, in as many parts as a value of the column
+    `unique` occurs: one statement may touch a row only once. SQLite takes rows faster than it takes JSON apart.
+    """
+    if is_sqlite:
+        return rows
+    parts: list[list[dict[str, Any]]] = []
+    seen: dict[Hashable, int] = {}
+    for row in rows:
+        number = seen[row[unique]] = seen.get(row[unique], -1) + 1
+        if number == len(parts):
+            parts.append([])
+        parts[number].append(row)
+    return [{"rows": encode(part)} for part in parts]
 
 
 _SQLITE = {

@@ -12,7 +12,7 @@ from sqlalchemy import Connection
 from engine.durable.database import Database
 from engine.durable.verdict_claims import claim, drop_claims, let_go, owner, owner_dead, release, renew
 from engine.durable.verdict_permits import permit
-from engine.durable.verdict_sql import Statement, encode
+from engine.durable.verdict_sql import Statement, encode, parameters
 
 __all__ = ["Fresh", "Known", "claim", "drop_claims", "find", "owner", "owner_dead", "permit", "release", "renew", "save"]
 UNKNOWN = "unknown"
@@ -75,31 +75,46 @@ def save(database: Database, fresh: Sequence[Fresh], keep_final: bool = True, ow
     if not fresh:
         return
     # Sorted, so that two writers lock the same rows in the same order.
-    rows = [_row(one) for one in sorted(fresh, key=lambda one: one.address)]
+    rows = [_row(one, database.is_sqlite) for one in sorted(fresh, key=lambda one: one.address)]
+    given = parameters(rows, database.is_sqlite, unique="address")
     upsert = (_KEEP if keep_final else _REPLACE).on(database.is_sqlite)
 
     def work(connection: Connection) -> None:
-        connection.execute(upsert, rows)
-        connection.execute(_HISTORY.on(database.is_sqlite), rows)
+        connection.execute(upsert, given)
+        connection.execute(_HISTORY.on(database.is_sqlite), given)
         if owner is not None:
             let_go(connection, [row["address"] for row in rows], owner)
 
     database.transact(work)
 
 
-def _row(one: Fresh) -> dict[str, Any]:
+def _row(one: Fresh, is_sqlite: bool) -> dict[str, Any]:
     row = {name: getattr(one, name) for name in _MEMBERS}
-    return row | {"data": encode(one.data), "domain": domain_of(one.address)}
+    row["domain"] = domain_of(one.address)
+    if is_sqlite:  # JSON is a text there
+        row["data"] = encode(one.data)
+    return row
 
 
 def _upsert(kept: str) -> Statement:
     """The INSERT that replaces what is known unless `kept` holds."""
     columns = ("status", "reason", "level", "score", "data", "verified_at", "job_id")
     changes = (f"{name} = CASE WHEN {kept} THEN verified_email.{name} ELSE excluded.{name} END" for name in columns)
-    return Statement(_INSERT + ", ".join(changes))
+    return Statement(_INSERT + ", ".join(changes), _COLUMNS)
 
 
-_MEMBERS = ("address", "status", "reason", "level", "score", "checked_at", "job_id", "service")
+_MEMBERS = {
+    "address": "text",
+    "status": "text",
+    "reason": "text",
+    "level": "text",
+    "score": "integer",
+    "data": "json",
+    "checked_at": "bigint",
+    "job_id": "text",
+    "service": "text",
+}
+_COLUMNS = {**_MEMBERS, "domain": "text"}
 _FIND = Statement(
     "SELECT email.address, email.status, email.reason, email.level, email.score, CAST(email.data AS TEXT),"
     " email.verified_at, email.job_id, email.count FROM {pairs} CROSS JOIN verified_email AS email"
@@ -107,14 +122,16 @@ _FIND = Statement(
 )
 _INSERT = (
     "INSERT INTO verified_email"
-    " (address, domain, status, reason, level, score, data, verified_at, job_id, count, created_at, updated_at) VALUES"
-    " (:address, :domain, :status, :reason, :level, :score, :data, :checked_at, :job_id, 1, {now}, {now})"
+    " (address, domain, status, reason, level, score, data, verified_at, job_id, count, created_at, updated_at)"
+    " SELECT item.address, item.domain, item.status, item.reason, item.level, item.score, item.data, item.checked_at,"
+    " item.job_id, 1, {now}, {now} FROM {rows} WHERE true"  # `WHERE true`: else ON would belong to FROM
     " ON CONFLICT (domain, address) DO UPDATE SET count = verified_email.count + 1, updated_at = excluded.updated_at, "
 )
 _KEEP = _upsert(f"excluded.status = '{UNKNOWN}' AND verified_email.status <> '{UNKNOWN}'")
 _REPLACE = _upsert("1 = 0")
 _HISTORY = Statement(
     "INSERT INTO verification (email_id, at, job_id, service, status, reason, level)"
-    " SELECT id, :checked_at, :job_id, :service, :status, :reason, :level FROM verified_email"
-    " WHERE domain = :domain AND address = :address"
+    " SELECT email.id, item.checked_at, item.job_id, item.service, item.status, item.reason, item.level"
+    " FROM {rows} CROSS JOIN verified_email AS email WHERE email.domain = item.domain AND email.address = item.address",
+    _COLUMNS,
 )

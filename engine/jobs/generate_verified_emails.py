@@ -85,7 +85,8 @@ def _generated(params: Params, batch: Batch) -> pa.Table:
 def _done(rows: pa.Table, parsed: Sequence[Address | Flaw], found: Sequence[Found], calls: Mapping[str, int]) -> Done:
     own = verdict_columns(parsed, found)
     columns: dict[str, Any] = {name: rows[name] for name in rows.column_names} | own
-    table = pa.table({name: columns[name] for name in arrow_schema(Row).names})
+    schema = arrow_schema(Row)
+    table = pa.table({name: columns[name] for name in schema.names}).cast(schema)
     valid = table.filter(pa.array([one.status == Status.VALID for one in found]))
     counted = tallies(found, calls)
     return Done(valid, valid.num_rows, table.num_rows - valid.num_rows, counted["status"], counted)

@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr
 
 from engine.durable.clock import from_ms, to_ms
 from engine.durable.contract import Batch, Chart, Done, JobParams, JobRow, Plan, Snooze, Source, Tools
-from engine.durable.schema import carry
+from engine.durable.schema import arrow_schema, carry
 from engine.errors import InvalidInput
 from engine.mail.address import Address, Flaw, parse
 from engine.mail.columns import address_column
@@ -149,7 +149,8 @@ def _done(
     at: int,
 ) -> Done:
     verdicts = judged(parsed, found, at)
-    table = pa.table({"email": pa.array(given, pa.string()), **verdict_columns(parsed, verdicts)})
+    columns = [pa.array(given, pa.string()), *verdict_columns(parsed, verdicts).values()]
+    table = pa.Table.from_arrays(columns, schema=arrow_schema(Row))
     counted = tallies(verdicts, calls)
     unknown = counted["status"].get(Status.UNKNOWN, 0)
     return Done(carry(rows, table), len(verdicts) - unknown, unknown, counted["status"], counted)

@@ -15,6 +15,7 @@ REACH = 40
 
 _BROKEN = re.compile(r"\\x[0-9a-f]{2}|[\ufffd\ud800-\udfff?]+")
 _BREAKS = re.compile(r"[.!]")
+_FOREIGN = re.compile(r"[^\x00-\x7f]+")
 _GROUPS = re.compile(r"\(([^()]*)\)")
 _SPELLED_OUT = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue"})
 
@@ -89,12 +90,13 @@ def _choices(line: str) -> Iterator[str]:
 
 def _spellings(phrase: str) -> set[str]:
     """A phrase as `plain` may show it: without accents, umlauts spelled out, or with a "?" for each letter that broke."""
-    if phrase.replace("…", "").isascii():
-        return {phrase}
-    begin, gap, end = phrase.partition("…")
-    broken = gap.join(re.sub(r"[^\x00-\x7f]+", "?", part) for part in (begin, end))
-    return {
-        gap.join(map(_bare, (begin, end))),
-        gap.join(map(_bare, (begin.translate(_SPELLED_OUT), end.translate(_SPELLED_OUT)))),
-        broken,
-    }
+    parts = phrase.split("…")
+    found = {"…".join(map(_bare, parts)), "…".join(_bare(part.translate(_SPELLED_OUT)) for part in parts)}
+    if all(map(_recognisable, parts)):
+        found.add("…".join(_FOREIGN.sub("?", part) for part in parts))
+    return found
+
+
+def _recognisable(part: str) -> bool:
+    """Whether enough of it stays when its accents break: a word in another script is all question marks then."""
+    return part.isascii() or len(_FOREIGN.sub("", part)) >= 4

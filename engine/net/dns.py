@@ -12,11 +12,13 @@ import dns.exception
 import dns.resolver
 
 from engine.mail.evidence import DomainFacts, DomainOutcome
+from engine.net import calls
 from engine.net import dns_wire as wire
 from engine.net.dns_cache import TtlCache
 from engine.net.dns_exchange import Exchange, Server
 from engine.net.dns_wire import Answer, Finding, Kind
 
+Question = tuple[str, Kind]
 LEAST_TTL, LONGEST_TTL = 30.0, 86_400.0
 """Seconds that records are kept at least, for those who publish 0, and at most."""
 LONGEST_NEGATIVE_TTL = 3 * 3600.0
@@ -64,8 +66,8 @@ class DnsResolver:
     ) -> None:
         self._servers = tuple(servers)
         self._timeout, self._tries, self._concurrency = timeout, tries, concurrency
-        self._known: TtlCache[tuple[str, Kind], Answer] = TtlCache(cache, clock)
-        self._flights: dict[tuple[str, Kind], asyncio.Task[Answer]] = {}
+        self._known: TtlCache[Question, Answer] = TtlCache(cache, clock)
+        self._flights: dict[Question, asyncio.Task[Answer]] = {}
         self._exchange: Exchange | None = None
         self._preferred = 0
         self._sent = 0
@@ -111,7 +113,9 @@ class DnsResolver:
     async def close(self) -> None:
         """Close the sockets; lookups under way end as errors. The resolver may be used again afterwards."""
         self._leave()
-        await asyncio.gather(*self._flights.values(), return_exceptions=True)
+        loop = asyncio.get_running_loop()
+        flights, self._flights = self._flights, {}
+        await asyncio.gather(*(flight for flight in flights.values() if flight.get_loop() is loop), return_exceptions=True)
 
     async def _ask(self, name: str, kind: Kind) -> Answer:
         """What is known, or what the one lookup for this name finds, however many ask for it."""
@@ -122,7 +126,7 @@ class DnsResolver:
         exchange = self._here()
         flight = self._flights.get(key)
         if flight is None:
-            flight = self._flights[key] = exchange.loop.create_task(self._fly(exchange, key))
+            flight = self._flights[key] = exchange.loop.create_task(self._fly(exchange, key, self._flights))
         return await asyncio.shield(flight)  # who stops waiting does not stop the lookup that others wait for
 
     def _here(self) -> Exchange:
@@ -141,8 +145,8 @@ class DnsResolver:
             self._exchange.close()
             self._exchange = None
 
-    async def _fly(self, exchange: Exchange, key: tuple[str, Kind]) -> Answer:
-        flights = self._flights
+    async def _fly(self, exchange: Exchange, key: Question, flights: dict[Question, asyncio.Task[Answer]]) -> Answer:
+        """Look up, remember, and make room for the next flight."""
         try:
             answer = await self._look_up(exchange, *key)
             if not exchange.closed:
@@ -215,6 +219,7 @@ class FakeResolver:
     async def mail(self, domain: str) -> DomainFacts:
         """See Resolver."""
         self.asked[domain, "mail"] += 1
+        calls.note("dns")
         told = self._mail.get(domain, DomainFacts(DomainOutcome.NO_DOMAIN))
         return told if isinstance(told, DomainFacts) else DomainFacts(DomainOutcome.MAIL, tuple(told))
 

@@ -7,6 +7,7 @@ import secrets
 import socket
 from contextlib import suppress
 
+from engine.net import calls
 from engine.net import dns_wire as wire
 
 Server = tuple[str, int]
@@ -49,6 +50,7 @@ class Exchange:
         channel = self._channel(server)
         number, response = channel.send(question, edns)
         self.sent += 1
+        calls.note("dns")
         timer = self.loop.call_later(self._timeout, _expire, response)
         try:
             return await response
@@ -66,6 +68,7 @@ class Exchange:
         number = secrets.randbits(16)
         message = wire.query(number, question, edns)
         self.sent += 1
+        calls.note("dns")
         async with asyncio.timeout(self._timeout):
             reader, writer = await asyncio.open_connection(*server)
             try:

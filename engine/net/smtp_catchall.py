@@ -48,7 +48,8 @@ class CatchAlls:
             if known is not None and asyncio.get_running_loop().time() < known.until:
                 return known.outcome
             # A greylisting server knows the pair of sender and recipient again: ask about the same one.
-            local = known.local if known is not None and known.local else random_local_part()
+            doubted = known is not None and known.outcome is CatchAll.INCONCLUSIVE
+            local = known.local if known is not None and doubted else random_local_part()
             flight = self._flights[domain] = self._spawn(self._find_out(domain, local, ask))
         return await asyncio.shield(flight)
 

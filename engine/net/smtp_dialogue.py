@@ -39,7 +39,7 @@ class Handshake(Trouble):
 
 
 class Dialogue:
-    """One open connection. `asked` counts the recipients it was asked about, `ip` is the other end.
+    """One open connection. `asked` and `refused` count recipients, `ip` is the other end.
 
     All methods but `leave` raise `Trouble` when the connection is of no use any more.
     """
@@ -48,7 +48,7 @@ class Dialogue:
         self._wire, self._me, self._step, self.ip = wire, me, step, ip
         self._features: frozenset[str] = frozenset()
         self._open_transaction = False
-        self.asked = 0
+        self.asked = self.refused = 0
 
     @property
     def reusable(self) -> bool:
@@ -124,7 +124,9 @@ class Dialogue:
         if not together:
             self._count(count)
             self._wire.send(question)
-        return await self._reply("RCPT", until)
+        answer = await self._reply("RCPT", until)
+        self.refused += answer.code >= 400
+        return answer
 
     def _count(self, count: Callable[[], None]) -> None:
         self.asked += 1

@@ -92,6 +92,7 @@ class Lane:
         self._workers = self._strikes = self._misses = 0
         self._crew: set[asyncio.Task[None]] = set()
         self._clear, self._closing, self._ip = False, False, ""
+        self._bearable = office.limits.recipients
         self._sweeping = False
         self._used = 0.0
 
@@ -190,8 +191,8 @@ class Lane:
                 dialogue = dialogue or await self._open(until)
                 finding = await self._put(dialogue, question, until)
             except Trouble as trouble:
-                if reused and dialogue is not None and _may_be_stale(trouble):
-                    dialogue.drop()
+                if reused and dialogue is not None and trouble.answer is not Answer.TIMEOUT:
+                    self._worn_out(dialogue, trouble)
                     dialogue, reused = None, False
                     continue
                 finding = self._missed(trouble, loop.time())
@@ -220,6 +221,15 @@ class Lane:
             )
         reply = await dialogue.ask(question.recipient, question.utf8, until, self._office.count)
         return self._heard(reply, asyncio.get_running_loop().time())
+
+    def _worn_out(self, dialogue: Dialogue, trouble: Trouble) -> None:
+        """A connection used before was closed meanwhile, or the server has had enough of it: a new one may do better.
+
+        Postfix closes a session after 20 refused commands by default; the next connection is left before that.
+        """
+        dialogue.drop()
+        if trouble.reply is not None and trouble.reply.code == CLOSING and dialogue.refused > 1:
+            self._bearable = dialogue.refused - 1
 
     def _heard(self, reply: Reply, now: float) -> Finding:
         """What an answer to RCPT means, for the recipient and for this lane."""
@@ -281,7 +291,7 @@ class Lane:
     async def _keep(self, dialogue: Dialogue) -> None:
         """Make the connection ready for the next question, or let it go."""
         loop = asyncio.get_running_loop()
-        spent = dialogue.asked >= self._office.limits.recipients
+        spent = dialogue.asked >= self._office.limits.recipients or dialogue.refused >= self._bearable
         if spent or self._office.pool.wanted or not dialogue.reusable or self._breaker.tried:
             self._let_go(dialogue)
             return
@@ -336,8 +346,3 @@ class Lane:
         if dialogue is not None:
             dialogue.drop()
         self._office.pool.release()
-
-
-def _may_be_stale(trouble: Trouble) -> bool:
-    """Whether a new connection may do better than one used before: closed meanwhile, or a sender refused for the session."""
-    return trouble.answer is not Answer.TIMEOUT and (trouble.reply is None or trouble.reply.code != CLOSING)

@@ -51,7 +51,10 @@ class Reply:
 
 def printable(text: str) -> str:
     """The text as shown: one line of at most 300 printable characters."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text[: 4 * MAX_TEXT]).split())[:MAX_TEXT]
+    start = text[: 4 * MAX_TEXT]
+    if not start.isprintable():
+        start = "".join(char if char.isprintable() else " " for char in start)
+    return " ".join(start.split())[:MAX_TEXT]
 
 
 class Replies:

@@ -21,6 +21,7 @@ from engine.durable.verdict_cache import VerdictCache
 from engine.mail.address import Address
 from engine.mail.evidence import Answer, DomainFacts, DomainOutcome, Level, Mailbox, Reason, ServiceAnswer, Status, Verdict
 from engine.mail.verdict import Evidence, verdict
+from engine.net.calls import counting
 from engine.net.dns import Resolver
 from engine.net.mailsso import MailsSo
 from engine.net.smtp import Prober
@@ -201,25 +202,25 @@ class _Round:
                 await self._save(memory.state())
 
             if by_text:
-                before = verifier.service.calls
                 options: dict[str, Any] = {"batch": memory.batch, "started": started, "answered": answered}
                 try:
-                    await verifier.service.validate(list(by_text), self._ask.api_key, **options)
+                    with counting() as calls:
+                        await verifier.service.validate(list(by_text), self._ask.api_key, **options)
                 finally:
                     await verifier.cache.release([key for key in by_text.values() if key not in self.found])
                 memory.batch = None
-                memory.count(Service.MAILSSO, verifier.service.calls - before)
+                memory.count(Service.MAILSSO, calls[Service.MAILSSO])
         finally:
             verifier.unreserve(mine)
 
     async def _facts(self, domains: set[str]) -> dict[str, DomainFacts]:
         """What is known of the domains in good time; slow lookups go on in the resolver."""
-        before = self._verifier.resolver.queries
-        tasks = {asyncio.create_task(self._verifier.facts(domain)): domain for domain in domains}
-        done, slow = await asyncio.wait(tasks, timeout=PATIENCE_SECONDS)
+        with counting() as calls:
+            tasks = {asyncio.create_task(self._verifier.facts(domain)): domain for domain in domains}
+            done, slow = await asyncio.wait(tasks, timeout=PATIENCE_SECONDS)
         for task in slow:
             task.cancel()
-        self._memory.count(Service.DNS, self._verifier.resolver.queries - before)
+        self._memory.count(Service.DNS, calls[Service.DNS])
         return {tasks[task]: task.result() for task in done}
 
     async def _mailboxes(self, wanted: Mapping[str, tuple[Address, DomainFacts]]) -> None:

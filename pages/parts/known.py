@@ -130,7 +130,7 @@ def _frame(emails: Sequence[VerifiedEmail]) -> pd.DataFrame:
 def _columns() -> dict[str, Any]:
     c = st.column_config
     return {
-        "address": c.TextColumn("address", width=270),
+        "address": c.TextColumn("address", width=230),
         "status": status_column(list(Status)),
         "reason": c.TextColumn("reason", width=170),
         "score": c.NumberColumn("score", width=60, help="0 (surely bad) to 100 (surely good)"),

@@ -52,11 +52,12 @@ def table(job: Job, job_type: JobType) -> None:
 def _filter(schema: pa.Schema) -> str:
     """The filter as typed."""
     columns = ", ".join(schema.names)
+    example = FIRST[0] if FIRST[0] in schema.names else schema.names[0]
     text = st.text_input(
         "Filter rows",
         key="where",
         bind="query-params",
-        placeholder=f"Filter, such as {schema.names[0]}~smith",
+        placeholder=f"Filter, such as {example}~smith",
         icon=":material/filter_alt:",
         label_visibility="collapsed",
         width=300,

@@ -9,8 +9,8 @@ import json
 import socket
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -59,6 +59,7 @@ class DnsServer(LabServer):
             dns.add("*.many.test", mx=[(10, "mx.many.test")]) # every name below many.test
             dns.fault("bad.test", "servfail", times=1)        # then as the zone says; unknown names are NXDOMAIN
             dns.delay = 0.02                                  # seconds before every answer
+            with dns.holding(): ...                           # answers wait for the end of the block
             ...
             assert dns.asked("example.test", "MX") == 1 and dns.total == 1
 
@@ -80,6 +81,7 @@ class DnsServer(LabServer):
         self._names: set[str] = set()
         self._faults: dict[tuple[str, str], Fault] = {}
         self._ready: dict[bytes, tuple[bytes, tuple[str, str]]] = {}
+        self._held: list[Callable[[], None]] | None = None
         self._socket: socket.socket | None = None
         for name, records in (zones or {}).items():
             self.add(name, **records)
@@ -163,6 +165,19 @@ class DnsServer(LabServer):
             for key in [key for key in self._faults if key[0] == name.lower()]:
                 del self._faults[key]
 
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Within the block questions over UDP are counted but get no answer; at its end they get it."""
+        with self.lock:
+            self._held = []
+        try:
+            yield
+        finally:
+            with self.lock:
+                held, self._held = self._held, None
+            for send in held or []:
+                send()
+
     async def open(self) -> None:
         """Listen on one port for both; a free one when none was asked for."""
         for left in reversed(range(20)):
@@ -203,6 +218,10 @@ class DnsServer(LabServer):
 
     def _later(self, delay: float, sock: socket.socket, answers: Sequence[bytes], peer: Any) -> None:
         def send() -> None:
+            with self.lock:
+                if self._held is not None:
+                    self._held.append(send)
+                    return
             with suppress(OSError):  # closed meanwhile
                 for answer in answers:
                     sock.sendto(answer, peer)

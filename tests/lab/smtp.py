@@ -72,7 +72,8 @@ class Host:
     """How one address of the lab behaves. Replace it as a whole: it is read from another thread.
 
     `delay` is waited before each answer, `banner_delay` before the banner, in seconds. `starttls` is `""` (not offered), `ok`,
-    `refused`, or `broken` or `silent` after 220. `quota`: recipients on a connection before 421. `ehlo`: whether EHLO is known.
+    `refused`, or `broken` or `silent` after 220. `quota`: recipients on a connection before 421. `session_errors`: refused
+    recipients before 421 to the next command (Postfix: 20). `ehlo`: whether EHLO is known.
     """
 
     banner: str = "220 mx.lab.test ESMTP"
@@ -83,6 +84,7 @@ class Host:
     smtputf8: bool = True
     starttls: str = ""
     quota: int | None = None
+    session_errors: int | None = None
     others: str = "missing"
     answers: Mapping[str, str] = field(default_factory=dict)
 
@@ -197,7 +199,7 @@ class Session:
         self.greeted, self.secure, self.quit = "", False, False
         self.sender: str | None = None
         self.recipients: list[str] = []
-        self.asked = 0
+        self.asked = self.refused = 0
         self._commands: list[bytes] = []
         self._rest = b""
 
@@ -217,6 +219,8 @@ class Session:
                 self.lab.counts.commands[verb] += 1
                 if verb in FORBIDDEN:
                     self.lab.counts.forbidden.append(line)
+            if self.host.session_errors is not None and self.refused >= self.host.session_errors:
+                await self.say("421 4.7.0 mx.lab.test Error: too many errors")
             scripted = self.host.answers.get(verb)
             if scripted is not None:
                 await self.say(scripted)
@@ -330,6 +334,7 @@ class Session:
             reply = PERSONALITIES["later" if again else "ok"]
         if reply.startswith("2"):
             self.recipients.append(address)
+        self.refused += reply.startswith(("4", "5"))
         await self.say(reply.replace("{address}", address).replace("{client}", self.client))
 
     async def on_rset(self, rest: str) -> None:

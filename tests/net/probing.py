@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
 from types import TracebackType
 from typing import Any
 
@@ -26,6 +27,20 @@ def address(text: str) -> Address:
 def facts(*hosts: str) -> DomainFacts:
     """A domain with these exchangers."""
     return DomainFacts(DomainOutcome.MAIL, hosts)
+
+
+async def until(condition: Callable[[], bool]) -> None:
+    """Until something is so in the lab, which runs in another thread."""
+    async with asyncio.timeout(10):
+        while not condition():  # noqa: ASYNC110 - no event of this loop tells
+            await asyncio.sleep(0.005)
+
+
+def pass_time(seconds: float) -> None:
+    """Move the running event loop's clock on: its timers, rates and pauses."""
+    loop = asyncio.get_running_loop()
+    before = loop.time
+    loop.time = lambda: before() + seconds  # type: ignore[method-assign]
 
 
 class prober_for:  # noqa: N801 - used as a context manager

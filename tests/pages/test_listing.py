@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import re
+from typing import BinaryIO
 
 import pyarrow as pa
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from engine import uploads
 from engine.durable import queries
 from engine.durable.chunks import stream_tables
+from engine.uploads import Upload
 from pages.parts import reading
 from tests.pages.conftest import Hand, Visit, address, clean, said
 
@@ -92,8 +95,13 @@ def test_a_rejected_upload_says_so_at_the_widget_and_loses_nothing(visit: Visit,
 
 def test_a_file_is_read_once(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[str] = []
-    real = reading.uploads.read_file
-    monkeypatch.setattr(reading.uploads, "read_file", lambda name, data: (calls.append(name), real(name, data))[1])
+    real = uploads.read_file
+
+    def counted(name: str, data: BinaryIO) -> Upload:
+        calls.append(name)
+        return real(name, data)
+
+    monkeypatch.setattr(uploads, "read_file", counted)
     app = uploaded(visit(PAGE), "contacts.csv", CSV)
     clean(app.radio(key="verify_service").set_value("smtp").run())
     clean(app.run())
