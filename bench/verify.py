@@ -66,7 +66,9 @@ def domains(options: argparse.Namespace) -> None:
         with ThreadPoolExecutor(50) as pool:
             list(pool.map(check, emails))
         threads = time.perf_counter() - started
-    print(f"  email-validator one by one {single:.0f} s (scaled from {len(sample)}): {single / ours:.0f} × as fast (asked ≥ 40 ×)")
+    print(
+        f"  email-validator one by one {single:.0f} s (scaled from {len(sample)}): {single / ours:.0f} × as fast (asked ≥ 40 ×)"
+    )
     print(f"  email-validator in 50 threads {threads:.1f} s: {threads / ours:.1f} × as fast (asked ≥ 2 ×)")
 
 
@@ -106,7 +108,9 @@ def known(options: argparse.Namespace) -> None:
             _, job = run(server, emails, "dns")
             rates.append(len(emails) / seconds_of(job, "startedAt", "completedAt"))
         assert lab.total == asked, "a known list asked again"
-    print(f"known list of {len(emails):,}: first run {first:.2f} s, again {statistics.median(rates):,.0f} rows/s (asked ≥ 50,000)")
+    print(
+        f"known list of {len(emails):,}: first run {first:.2f} s, again {statistics.median(rates):,.0f} rows/s (asked ≥ 50,000)"
+    )
 
 
 def main() -> None:

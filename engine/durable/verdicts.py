@@ -59,7 +59,8 @@ def find(database: Database, addresses: Sequence[str]) -> dict[str, Known]:
     """What is known of these addresses; those never verified are left out. One query, whatever their number."""
     if not addresses:
         return {}
-    pairs = encode({address: domain_of(address) for address in sorted(addresses)})  # neighbours share pages
+    in_order = sorted((domain_of(address), address) for address in addresses)  # that of the index: neighbours share pages
+    pairs = encode({address: domain for domain, address in in_order})
     with database.read() as connection:
         rows = connection.execute(_FIND.on(database.is_sqlite), {"pairs": pairs}).all()
     data = {said: json.loads(said) for said in {row[5] for row in rows}}
@@ -74,8 +75,9 @@ def save(database: Database, fresh: Sequence[Fresh], keep_final: bool = True, ow
     """
     if not fresh:
         return
-    # Sorted, so that two writers lock the same rows in the same order.
-    rows = [_row(one, database.is_sqlite) for one in sorted(fresh, key=lambda one: one.address)]
+    # In the order of the index: neighbours share pages, and two writers lock the same rows in the same order.
+    in_order = sorted(fresh, key=lambda one: (domain_of(one.address), one.address))
+    rows = [_row(one, database.is_sqlite) for one in in_order]
     given = parameters(rows, database.is_sqlite, unique="address")
     upsert = (_KEEP if keep_final else _REPLACE).on(database.is_sqlite)
 

@@ -29,9 +29,7 @@ SMALLEST = 5
 class Params(VerifyingParams, generate.Params):
     """What addresses to generate, and how to verify them."""
 
-    count: int = Field(
-        100, ge=1, le=1_000_000, title="Count", description="How many verified (valid) addresses are wanted."
-    )
+    count: int = Field(100, ge=1, le=1_000_000, title="Count", description="How many verified (valid) addresses are wanted.")
     max_candidates: int | None = Field(
         None,
         ge=1,

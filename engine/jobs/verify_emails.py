@@ -135,9 +135,7 @@ def asked(
 
 def judged(parsed: Sequence[Address | Flaw], found: Mapping[str, Found], at: int) -> list[Found]:
     """A verdict for each address, in order; what is no address is judged here."""
-    return [
-        found[one.key] if isinstance(one, Address) else Found.of_verdict(verdict(Evidence(one)), at) for one in parsed
-    ]
+    return [found[one.key] if isinstance(one, Address) else Found.of_verdict(verdict(Evidence(one)), at) for one in parsed]
 
 
 def _done(

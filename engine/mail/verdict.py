@@ -64,6 +64,17 @@ _DOMAINS = {
 }
 
 
+_UNASKED = _Finding(Status.UNKNOWN, Reason.DNS_ERROR, Level.SYNTAX, 20, "Only the syntax was checked.")
+_MAIL = _Finding(
+    Status.VALID,
+    Reason.DOMAIN_ACCEPTS_MAIL,
+    Level.DOMAIN,
+    MAX_DOMAIN_SCORE,
+    "The domain takes mail; whether the mailbox exists was not asked.",
+)
+_IMPLICIT = replace(_MAIL, score=60, detail="The domain has no MX record, but a host of its own name that may take mail.")
+
+
 def _mailbox(status: Status, reason: Reason, score: int, detail: str) -> _Finding:
     return _Finding(status, reason, Level.MAILBOX, score, detail)
 
@@ -74,7 +85,10 @@ def _ours(reason: Reason, score: int, detail: str) -> _Finding:
 
 
 _ANSWERS = {
-    Answer.NOT_FOUND: _mailbox(Status.INVALID, Reason.MAILBOX_NOT_FOUND, 2, "The mail server says there is no such mailbox"),
+    # A refused recipient rules catch-all out.
+    Answer.NOT_FOUND: replace(
+        _mailbox(Status.INVALID, Reason.MAILBOX_NOT_FOUND, 2, "The mail server says there is no such mailbox"), catch_all=False
+    ),
     Answer.DISABLED: _mailbox(Status.INVALID, Reason.MAILBOX_DISABLED, 5, "The mail server says the mailbox is switched off"),
     Answer.NO_MAIL: _mailbox(Status.INVALID, Reason.NULL_MX, 1, "The mail server says the domain takes no mail"),
     Answer.FULL: _mailbox(Status.RISKY, Reason.MAILBOX_FULL, 35, "The mailbox exists but is full"),
@@ -98,7 +112,7 @@ _INCONCLUSIVE = _mailbox(
 _UNPROVEN = _mailbox(
     Status.UNKNOWN, Reason.ANTI_PROBE_PROVIDER, 50, "This provider takes any address when asked, so its yes proves nothing"
 )
-_ANY_CODE_252 = replace(_INCONCLUSIVE, level=Level.DOMAIN, detail="The mail server will not say whether the mailbox exists")
+_WILL_NOT_SAY = replace(_INCONCLUSIVE, level=Level.DOMAIN, detail="The mail server will not say whether the mailbox exists")
 _LISTED = {
     Reason.DISPOSABLE: (30, "The domain gives out throw-away mailboxes."),
     Reason.ROLE: (55, "The address is an office's or a machine's rather than a person's."),
@@ -160,19 +174,15 @@ def _explained(finding: _Finding, detail: str) -> _Finding:
 
 def _from_domain(facts: DomainFacts | None) -> _Finding:
     if facts is None:
-        return _Finding(Status.UNKNOWN, Reason.DNS_ERROR, Level.SYNTAX, 20, "Only the syntax was checked.")
-    if facts.implicit:
-        detail, score = "The domain has no MX record, but a host of its own name that may take mail.", 60
-    else:
-        detail, score = "The domain takes mail; whether the mailbox exists was not asked.", MAX_DOMAIN_SCORE
-    return _Finding(Status.VALID, Reason.DOMAIN_ACCEPTS_MAIL, Level.DOMAIN, score, detail)
+        return _UNASKED
+    return _IMPLICIT if facts.implicit else _MAIL
 
 
 def _from_mailbox(mailbox: Mailbox, provider: str) -> _Finding:
     if mailbox.answer == Answer.EXISTS:
         finding = _accepted(mailbox.catch_all, provider)
     elif mailbox.answer == Answer.UNCLEAR and mailbox.code == 252:
-        finding = _ANY_CODE_252
+        finding = _WILL_NOT_SAY
     else:
         finding = _ANSWERS[mailbox.answer]
     reply = _reply(mailbox)
@@ -226,5 +236,7 @@ def _listed(finding: _Finding, address: Address, service: ServiceAnswer | None) 
 
 
 def _cut(text: str) -> str:
+    if len(text) <= MAX_DETAIL and text.isprintable():
+        return text
     line = " ".join(text.split())
     return line if len(line) <= MAX_DETAIL else line[: MAX_DETAIL - 1] + "…"

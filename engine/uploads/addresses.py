@@ -6,8 +6,9 @@ import re
 
 import pyarrow as pa
 
-_PIECES = re.compile(r'(?:"[^"\n]*"|<[^<>\n]*>|[^;\n\r\t"<]|["<])+')
-_PARTS = re.compile(r'(?:"[^"]*"|<[^<>]*>|[^,"<]|["<])+')
+_BREAKS = re.compile(r"[;,\n\r\t]+")
+_PIECES = re.compile(r'(?:"[^"\n]*"|<[^<>\n]*>|[^;\n\r\t"<]++|["<])++')
+_PARTS = re.compile(r'(?:"[^"]*"|<[^<>]*>|[^,"<]++|["<])++')
 
 
 def read_addresses(text: str) -> pa.Table:
@@ -17,9 +18,16 @@ def read_addresses(text: str) -> pa.Table:
     and `Last, First <address>` stay whole.
     """
     found: list[str] = []
+    if '"' not in text and "<" not in text:
+        plain = filter(None, map(str.strip, _BREAKS.split(text)))
+        return _column([word for part in plain for word in (_words(part) if " " in part else (part,))])
     for piece in _PIECES.findall(text):
         if piece.strip():
             found += _split(piece)
+    return _column(found)
+
+
+def _column(found: list[str]) -> pa.Table:
     return pa.table({"email": pa.array(found, pa.string())})
 
 

@@ -96,11 +96,8 @@ def _is_list(rows: list[str], delimiter: str) -> bool:
 
 
 def _regular(text: bytes, delimiter: str, width: int) -> pa.Table | None:
-    """All rows as wide as the first, blank lines aside; None when they are not."""
+    """All rows as wide as the first or empty; None when they are not."""
     names, quoted = numbered(width), _QUOTE in text
-
-    def odd(row: arrow_csv.InvalidRow) -> str:
-        return "error" if row.text.strip() else "skip"
 
     try:
         table = arrow_csv.read_csv(
@@ -111,7 +108,6 @@ def _regular(text: bytes, delimiter: str, width: int) -> pa.Table | None:
                 quote_char='"' if quoted else False,
                 newlines_in_values=quoted,
                 ignore_empty_lines=False,
-                invalid_row_handler=odd,
             ),
             arrow_csv.ConvertOptions(
                 check_utf8=False,

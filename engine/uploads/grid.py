@@ -31,7 +31,7 @@ def grid(rows: Iterable[Sequence[str | None]], joint: str = " ") -> tuple[pa.Tab
     block: list[Sequence[str | None]] = []
     width = longer = shorter = 0
     for row in rows:
-        if not any(row):
+        if not any(row) or (len(row) == 1 and not (row[0] or "").strip()):
             block.append(())
         else:
             width = width or len(row)

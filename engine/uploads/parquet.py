@@ -64,11 +64,19 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
         return pa.chunked_array([pa.array(texts, pa.string())])
     if kinds.is_binary(kind) or kinds.is_large_binary(kind) or kinds.is_fixed_size_binary(kind):
         return pa.chunked_array([pa.array([_decoded(value) for value in column.to_pylist()], pa.string())])
+    if kinds.is_duration(kind):
+        return pa.chunked_array([pa.array([None if value is None else str(value) for value in column.to_pylist()], pa.string())])
+    if kinds.is_timestamp(kind) or kinds.is_time(kind):
+        column = _whole_seconds(column)
+    return column.cast(pa.string())
+
+
+def _whole_seconds(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """Without digits after the second, where all of them are zero."""
     try:
-        return column.cast(pa.string())
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
-        texts = [None if value is None else str(value) for value in column.to_pylist()]
-        return pa.chunked_array([pa.array(texts, pa.string())])
+        return column.cast(pa.timestamp("s") if kinds.is_timestamp(column.type) else pa.time32("s"))
+    except pa.ArrowInvalid:
+        return column
 
 
 def _json(value: object) -> str:

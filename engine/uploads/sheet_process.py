@@ -58,7 +58,8 @@ def cell_text(value: Any) -> str | None:
         case date() | time():
             return value.isoformat()
         case timedelta():
-            return str(value)
+            minutes, seconds = divmod(round(value.total_seconds()), 60)
+            return f"{minutes // 60}:{minutes % 60:02}:{seconds:02}"
         case _:
             return None if value is None else str(value)
 

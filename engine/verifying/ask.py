@@ -28,9 +28,7 @@ class Service(StrEnum):
         return Level.DOMAIN if self is Service.DNS else Level.MAILBOX
 
 
-_DEEP_ENOUGH = {
-    service: frozenset(level.value for level in Level if level.rank >= service.level.rank) for service in Service
-}
+_DEEP_ENOUGH = {service: frozenset(level.value for level in Level if level.rank >= service.level.rank) for service in Service}
 _UNKNOWN, _INVALID = Status.UNKNOWN.value, Status.INVALID.value
 
 

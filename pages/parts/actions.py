@@ -84,7 +84,8 @@ def _button(label: str, icon: str, work: Callable[[], object], *, primary: bool 
 
 def _rerun(job: Job, job_type: JobType) -> None:
     bench = workbench()
-    st.query_params.from_dict({"job_id": control.rerun(bench.database, bench.vault, job.id, job_type)})
+    new = control.rerun(bench.database, bench.vault, job.id, job_type, bench.defaults(job_type))
+    st.query_params.from_dict({"job_id": new})
     say.later("Submitted again as a new job")
 
 

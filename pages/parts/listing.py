@@ -68,7 +68,7 @@ class Listing:
 
     def release(self) -> None:
         """Let go of the list: it was submitted."""
-        for slot in ("read", "text_read", "counted", "text", "file"):
+        for slot in ("read", "text_read", "loan", "text", "file"):
             st.session_state.pop(self._key(slot), None)
 
     def _key(self, part: str) -> str:
@@ -150,29 +150,26 @@ class Listing:
             return Given()
         where = self._where(job_id)
         try:
-            loan = lender.borrow(job_id, where)
+            loan = lender.borrow(self._key("loan"), job_id, where)
         except InvalidInput as error:
             return Given(problems=tuple(Problem("list", problem.message) for problem in error.problems))
         left, right = st.columns([1, 2], gap="medium")
         with left:
-            column = self._column(slots, job_id, loan.schema.names, loan.likely)
+            column = self._column(slots, job_id, loan.columns, loan.likely)
         with right:
-            specimen.numbers(loan.kind, loan.rows, loan.counted(self._key("counted"), column))
-        specimen.preview(loan.head(specimen.SHOWN_ROWS), column)
+            specimen.numbers(loan.kind, loan.rows, loan.counted(column))
+        specimen.preview(loan.sample.slice(0, specimen.SHOWN_ROWS), column)
         return Given(from_job=job_id, where=where or None, column=column)
 
     def _picked(self) -> str | None:
-        options = [job.id for job in lender.lendable()]
-        chosen = st.session_state.get(self._key("job"))
-        if chosen and chosen not in options:
-            options.insert(0, chosen)
+        labels = lender.lendable(lender.named(st.session_state.get(self._key("job"))))
         return st.selectbox(
             "Job",
-            options,
+            list(labels),
             index=None,
-            format_func=lender.label,
+            format_func=lambda job_id: labels.get(job_id, job_id),
             accept_new_options=True,
-            placeholder="Choose a job, or paste its id or link" if options else "No job has rows yet",
+            placeholder="Choose a job, or paste its id or link" if labels else "No job has rows yet",
             persist_state="session",
             key=self._key("job"),
         )
@@ -190,6 +187,8 @@ class Listing:
                 key=self._key("where"),
             )
             if counts:
+                picked = (text or "").strip().removeprefix("status:")
+                st.session_state[self._key("status")] = picked if picked in counts else None
                 st.pills(
                     "By status",
                     sorted(counts, key=lambda status: -counts[status]),

@@ -177,7 +177,8 @@ def _offer(job_type: JobType) -> None:
         return
     now = figures.now(workbench().database)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="last_job"):
-        text = f"{words.number(job.processed_items)} of {words.number(job.total_items)} · {words.ago(job.created_at, now)}"
+        done = f"{job.success_count:,} of {job.goal:,} found" if job.goal else f"{job.processed_items:,} of {job.total_items:,}"
+        text = f"{done} · {words.ago(job.created_at, now)}"
         st.html(f'<div class="pb-quiet">Last job here: {markup.pill(phase(job))} {text}</div>', width="content")
         st.button("Open it", icon=":material/arrow_forward:", type="tertiary", on_click=_open, args=(job.id,), key="open_last")
 

@@ -80,6 +80,8 @@ def _said(total: int, job: Job, filtered: bool) -> str:
 def _no_rows(job: Job, where: Where) -> str:
     if where.terms:
         return "No row fits the filter."
+    if job.goal and job.ended:
+        return "No valid address was found."
     return "No rows." if job.ended else "The first rows appear as soon as they are committed."
 
 

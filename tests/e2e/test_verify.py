@@ -131,6 +131,11 @@ def known(page: Page, server: str) -> None:
     """What was found out is kept, with where it came from."""
     page.goto(f"{server}/verified-emails?q=@good.test")
     expect(page.get_by_text("1 to 2 of 2 addresses")).to_be_visible(timeout=30 * SECONDS)
+    page.get_by_role("button", name="Download", exact=True).click()
+    with page.expect_download() as download:
+        page.get_by_role("link", name="CSV", exact=True).click()
+    page.keyboard.press("Escape")
+    assert "ann@good.test" in Path(download.value.path()).read_text()
     page.locator(".st-key-known_table .dvn-scroller").click(position={"x": 18, "y": HEAD_HEIGHT + ROW_HEIGHT * 3 // 2})
     expect(page).to_have_url(re.compile(r"address=(ann|ben)(%40|@)good\.test"), timeout=20 * SECONDS)
     expect(page.locator(".st-key-dossier a", has_text="Verify e-mails")).to_be_visible(timeout=30 * SECONDS)

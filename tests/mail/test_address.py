@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 import timeit
 
 import pytest
@@ -22,9 +23,15 @@ def library(text):
     return found if "." in found.ascii_domain else None
 
 
-def ours(text):
+def ours(text: str) -> Address | None:
     found = parse(text)
     return found if isinstance(found, Address) else None
+
+
+def address(text: str) -> Address:
+    found = parse(text)
+    assert isinstance(found, Address)
+    return found
 
 
 @pytest.mark.parametrize(
@@ -113,14 +120,14 @@ def test_a_flaw_knows_what_domain_was_meant():
 
 
 def test_letters_of_other_cases_are_other_mailboxes_only_in_case():
-    keys = {parse(text).key for text in ("straße@shop.test", "STRAßE@shop.test", "strasse@shop.test", "Strasse@shop.test")}
+    keys = {address(text).key for text in ("straße@shop.test", "STRAßE@shop.test", "strasse@shop.test", "Strasse@shop.test")}
     assert keys == {"straße@shop.test", "strasse@shop.test"}
 
 
 def test_gmail_addresses_fold_for_comparing():
-    assert folded(parse("A.n.n+x@googlemail.com")) == "ann@gmail.com"
-    assert folded(parse("Ann@gmail.com")) == "ann@gmail.com"
-    assert folded(parse("A.n.n+x@shop.test")) == "a.n.n+x@shop.test"
+    assert folded(address("A.n.n+x@googlemail.com")) == "ann@gmail.com"
+    assert folded(address("Ann@gmail.com")) == "ann@gmail.com"
+    assert folded(address("A.n.n+x@shop.test")) == "a.n.n+x@shop.test"
 
 
 def test_the_domain_of_a_text():
@@ -149,7 +156,15 @@ def test_the_fast_path_agrees_with_the_library(text):
         assert found.smtputf8 == expected.smtputf8
 
 
-@given(st.from_regex(plain.__self__, fullmatch=True).filter(lambda text: len(text) <= 63))
+words = st.text("abz019", min_size=1, max_size=6)
+hosts = st.lists(st.lists(words, min_size=1, max_size=2).map("-".join), min_size=1, max_size=3).map(".".join)
+atom = st.text("abz019!#$%&'*+/=?^_`{|}~-", min_size=1, max_size=8)
+accepted = st.builds(
+    lambda a, b, c: f"{'.'.join(a)}@{b}.{c}", st.lists(atom, min_size=1, max_size=3), hosts, st.sampled_from(["test", "co", "x"])
+)
+
+
+@given(accepted.filter(lambda text: len(text) <= 63 and plain(text) is not None))
 def test_what_the_pattern_accepts_the_library_accepts(text):
     found, expected = parse(text), library(text)
     assert isinstance(found, Address)
@@ -186,4 +201,6 @@ def test_long_rubbish_is_refused_in_time():
         "<" * 1_000_000 + ">",
         "é" * 999 + "@x.test",
     ):
-        assert timeit.timeit(lambda text=text: parse(text), number=1) < 1
+        started = time.perf_counter()
+        parse(text)
+        assert time.perf_counter() - started < 1

@@ -61,7 +61,7 @@ def test_other_words_about_mail_are_not_addresses():
 
 
 def test_by_content_the_fullest_column_wins():
-    sample = {"a": WORDS, "b": [*GOOD, "x", None, float("nan")], "c": [*GOOD, *GOOD, "x"]}
+    sample: dict[str, list[object]] = {"a": [*WORDS], "b": [*GOOD, "x", None, float("nan")], "c": [*GOOD, *GOOD, "x"]}
     assert address_columns(["a", "b", "c"], sample) == ["c", "b"]
 
 
@@ -72,7 +72,8 @@ def test_less_than_half_is_not_enough():
 
 def test_nothing_to_find():
     assert address_column([], {}) is None
-    assert address_column(["a", "b"], {"a": [1, 2.5], "b": [b"x", True]}) is None
+    sample: dict[str, list[object]] = {"a": [1, 2.5], "b": [b"x", True]}
+    assert address_column(["a", "b"], sample) is None
 
 
 @given(

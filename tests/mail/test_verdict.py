@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -126,7 +128,7 @@ def test_the_detail_is_for_a_reader():
     reply = Mailbox(Answer.NOT_FOUND, None, "mx2.shop.test", 550, "5.1.1", "5.1.1 user unknown")
     found = verdict(Evidence(ANN, MAIL, reply))
     assert found.detail == "The mail server says there is no such mailbox: 550 5.1.1 user unknown"
-    assert found.mx == "mx2.shop.test"
+    assert (found.mx, found.catch_all) == ("mx2.shop.test", False)
     assert verdict(Evidence(ANN, YAHOO)).provider == "yahoo"
     assert verdict(Evidence(ANN, DomainFacts(DomainOutcome.ERROR, detail="SERVFAIL"))).detail.endswith(": SERVFAIL")
     assert verdict(Evidence(ANN, MAIL, Mailbox(Answer.NOT_FOUND, reply="no" * 300))).detail.endswith("…")
@@ -151,10 +153,11 @@ class TestService:
             assert self.told(status=status, reason=Reason.MAILBOX_EXISTS, catch_all=True) == ("risky", "catch_all", "mailbox")
 
     def test_its_flags_count_like_ours(self):
-        valid = {"status": Status.VALID, "reason": Reason.MAILBOX_EXISTS}
-        assert self.told(**valid, role=True)[:2] == ("risky", "role")
-        assert self.told(**valid, role=True, disposable=True)[:2] == ("risky", "disposable")
-        assert decided(parse("info@shop.test"), None, service=ServiceAnswer(**valid, role=False))[:2] == ("risky", "role")
+        valid = ServiceAnswer(Status.VALID, Reason.MAILBOX_EXISTS, role=False)
+        assert decided(service=valid)[:2] == ("valid", "mailbox_exists")
+        assert decided(service=replace(valid, role=True))[:2] == ("risky", "role")
+        assert decided(service=replace(valid, role=True, disposable=True))[:2] == ("risky", "disposable")
+        assert decided(parse("info@shop.test"), service=valid)[:2] == ("risky", "role")
 
     def test_without_an_answer_nothing_is_known(self):
         assert self.told(status=Status.INVALID, catch_all=True, error="The key was refused.") == (

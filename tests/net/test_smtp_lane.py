@@ -108,7 +108,7 @@ async def test_the_backlog_counts_the_queue(mx: LabSmtp) -> None:
         assert prober.backlog(MX) == pytest.approx(6.0, abs=0.5)
         assert prober.backlog(facts("mx.two.test", "mx.one.test")) == 0.0
         await until(lambda: mx.counts.recipients.total() == 2)
-        assert prober.backlog(MX) == pytest.approx(6.0, abs=0.5)
+        assert 2.0 < prober.backlog(MX) <= 6.0
     closed = await asyncio.gather(*waiting)
     assert [mailbox.answer for mailbox in closed[2:]] == [Answer.NO_CONNECTION] * 2
 
@@ -126,7 +126,7 @@ async def test_the_breaker_opens_and_lets_one_through_later(mx: LabSmtp, trouble
         assert first.answer is second.answer is answer
         assert second.reply == first.reply
         assert mx.counts.recipients["ok@one.test"] == 0
-        assert prober.backlog(MX) == pytest.approx(60, abs=2)
+        assert prober.backlog(MX) == pytest.approx(60, abs=10)
 
         pass_time(61)
         assert prober.backlog(MX) == 0.0
@@ -134,7 +134,7 @@ async def test_the_breaker_opens_and_lets_one_through_later(mx: LabSmtp, trouble
         texts = [f"{word}@one.test" for word in ("ok", "missing", "full")]
         assert {mailbox.answer for mailbox in await ask_all(prober, *texts)} == {answer}
         assert (mx.counts.recipients["missing@one.test"], mx.counts.recipients["ok@one.test"]) == (0, 1)
-        assert prober.backlog(MX) == pytest.approx(120, abs=2)
+        assert prober.backlog(MX) == pytest.approx(120, abs=10)
 
         pass_time(121)
         del mx.recipients["ok@one.test"]

@@ -27,7 +27,7 @@ def mx() -> Iterator[LabSmtp]:
 
 
 async def ask(mx: LabSmtp, *hosts: str, local: str = "ok", **options: Any) -> Mailbox:
-    async with prober_for(mx, HOSTS, timeout=0.5, **options) as prober:
+    async with prober_for(mx, HOSTS, timeout=0.8, **options) as prober:
         return await prober.probe(address(f"{local}@one.test"), facts(*hosts))
 
 
@@ -53,7 +53,7 @@ BEFORE_RCPT: list[dict[str, Any]] = [
     {"answers": {"MAIL": "421 4.7.0 Too many connections"}},
     {"answers": {"MAIL": "!reset"}},
     {"answers": {"MAIL": "!silence"}},
-    {"banner_delay": 1.0},
+    {"banner_delay": 2.0},
 ]
 
 

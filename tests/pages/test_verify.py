@@ -115,6 +115,24 @@ def test_the_result_shows_verdicts_charts_facts_and_trouble(visit: Visit, hand: 
     assert [cell[0] for cell in app.dataframe[0].value["status"]] == ["risky"]
 
 
+def test_its_statuses_are_quick_choices_where_it_is_the_list_of_another_job(visit: Visit, hand: Hand) -> None:
+    source = delivered(hand, submitted(uploaded(visit(PAGE), "contacts.csv", CSV)), cache={"known": 0, "asked": 4})
+    app = visit(PAGE, from_job=source)
+    clean(app.button_group(key="verify_status").set_value("invalid").run())
+    assert app.text_input(key="verify_where").value == "status:invalid"
+    job = hand.job(submitted(app))
+    assert (job.total_items, job.source_where) == (1, "status:invalid")
+    assert f"<em>list</em>1 row of job {source[:8]}, status:invalid" in said(app)
+
+
+def test_several_troubles_make_one_notice(visit: Visit, hand: Hand) -> None:
+    trouble = {"Connections to port 25 seem to be blocked from this machine": 2, "the name servers do not answer": 1}
+    job_id = delivered(hand, submitted(uploaded(visit(PAGE), "contacts.csv", CSV)), trouble=trouble)
+    text = said(visit(PAGE, job_id=job_id))
+    assert text.count('class="pb-notice') == 1
+    assert "The name servers do not answer. For that 3 addresses are unknown, not invalid." in text
+
+
 def test_columns_without_verdicts_keep_their_order() -> None:
     assert ordered(["name", "email", "age"]) == ["name", "email", "age"]
     assert ordered(["name", "score", "email", "status"]) == ["email", "status", "score", "name"]
