@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from engine.durable import verdicts
-from engine.durable.clock import to_ms
 from engine.durable.database import Database
 from engine.durable.verdicts import Fresh, Known
 
@@ -113,8 +113,8 @@ class StoredVerdicts:
         async with self._lock:  # one transaction at a time: it never waits for itself
             self._group = None
             try:
-                await self._call(verdicts.save, group.fresh)
-                await self.release([one.address for one in group.fresh])
+                self._claims -= {one.address for one in group.fresh}
+                await self._call(partial(verdicts.save, owner=self._owner), group.fresh)
             except Exception as error:
                 for done in group.done:
                     if not done.done():

@@ -39,7 +39,7 @@ class Prober(Protocol):
         ...
 
     def backlog(self, facts: DomainFacts) -> float:
-        """Seconds until a probe at this domain's exchangers would start: queue, rate limit, open breaker; 0 when at once."""
+        """Seconds until a probe at this domain's exchangers would start, as queue and rate have it; 0 when answered at once."""
         ...
 
     @property

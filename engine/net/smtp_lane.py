@@ -113,12 +113,11 @@ class Lane:
         return question.answer
 
     def backlog(self, now: float) -> tuple[float, bool]:
-        """Seconds until a question would start, and whether another exchanger would be asked instead."""
+        """Seconds until a question would start or be answered by the open breaker, and whether another exchanger would be asked."""
         words = self._breaker.words
         if words is not None:
             pause = self._breaker.remaining(now) or (HALF_OPEN if self._workers else 0.0)
-            answers_at_once = words.mailbox.answer not in (Answer.RATE_LIMITED, Answer.BLOCKED)
-            return (0.0 if answers_at_once else pause), pause > 0.0 and not words.final
+            return 0.0, pause > 0.0 and not words.final
         return self._bucket.wait(now, len(self._queue)), False
 
     def forgettable(self, now: float, after: float) -> bool:

@@ -32,6 +32,10 @@ PATIENCE_SECONDS = 2.0
 NAP_SECONDS = 1.0, 30.0
 """The first and the longest time a batch is parked for answers that are under way."""
 RENEW_SECONDS = 20.0
+CROWD = 2
+"""Questions begun at most, in multiples of those under way at once."""
+_PASSING = frozenset({Answer.GREYLISTED, Answer.RATE_LIMITED})
+"""What a server says of now rather than of the mailbox."""
 log = structlog.get_logger()
 
 Clock = Callable[[], datetime]
@@ -110,6 +114,11 @@ class Verifier:
                 return
             with suppress(Exception):
                 await self.cache.renew(now().timestamp())
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so many questions wait for room that no more should."""
+        return len(self._flights) >= CROWD * self.limits.concurrency
 
     def flight(self, key: str) -> asyncio.Task[Found | Wait] | None:
         """The question about this address that is under way."""
@@ -237,7 +246,7 @@ class _Round:
                 joined[key] = task
                 continue
             backlog = self._verifier.prober.backlog(facts)
-            if backlog > PATIENCE_SECONDS:
+            if backlog > PATIENCE_SECONDS or self._verifier.crowded:
                 self._delay = min(self._delay or backlog, backlog)
                 idle.append(key)
                 continue
@@ -293,7 +302,7 @@ class _Round:
         tries, _ = self._memory.waits.get(key, (0, 0))
         mailbox: Mailbox = await self._verifier.prober.probe(address, facts)
         waits = self._verifier.limits.waits
-        if mailbox.answer is Answer.GREYLISTED and self._ask.patient and tries < len(waits):
+        if mailbox.answer in _PASSING and self._ask.patient and tries < len(waits):
             await self._verifier.cache.release([key])
             return Wait(tries + 1, to_ms(self._now()) + round(waits[tries] * 1000))
         return (await self._keep({key: verdict(Evidence(address, domain=facts, mailbox=mailbox))}))[key]

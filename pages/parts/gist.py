@@ -21,7 +21,7 @@ def gist(job: Job) -> str:
 
 def verifies(job: Job) -> bool:
     """Whether the job looks addresses up."""
-    return "cache" in job.tallies
+    return "maxAgeDays" in job.params
 
 
 def sought(job: Job) -> str:
@@ -38,8 +38,7 @@ def _trouble(trouble: Mapping[str, int]) -> str:
         return ""
     ordered = sorted(trouble, key=lambda text: -trouble[text])
     rest = " ".join(words.sentence(text) for text in ordered[1:])
-    touched = words.plural(sum(trouble.values()), "address is", "addresses are")
-    return markup.notice("amber", words.sentence(ordered[0]), f"{rest} For that {touched} unknown, not invalid.".strip())
+    return markup.notice("amber", words.sentence(ordered[0]), f"{rest} What could not be asked is unknown, not invalid.".strip())
 
 
 def _fallen(job: Job) -> str:

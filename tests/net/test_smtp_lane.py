@@ -126,17 +126,19 @@ async def test_the_breaker_opens_and_lets_one_through_later(mx: LabSmtp, trouble
         assert first.answer is second.answer is answer
         assert second.reply == first.reply
         assert mx.counts.recipients["ok@one.test"] == 0
-        assert prober.backlog(MX) == pytest.approx(60, abs=10)
+        assert prober.backlog(MX) == 0.0  # there is an answer at once
 
         pass_time(61)
-        assert prober.backlog(MX) == 0.0
         mx.recipients["ok@one.test"] = trouble
         texts = [f"{word}@one.test" for word in ("ok", "missing", "full")]
         assert {mailbox.answer for mailbox in await ask_all(prober, *texts)} == {answer}
         assert (mx.counts.recipients["missing@one.test"], mx.counts.recipients["ok@one.test"]) == (0, 1)
-        assert prober.backlog(MX) == pytest.approx(120, abs=10)
 
-        pass_time(121)
+        pass_time(61)
+        assert {mailbox.answer for mailbox in await ask_all(prober, *texts)} == {answer}
+        assert mx.counts.recipients["ok@one.test"] == 1
+
+        pass_time(60)
         del mx.recipients["ok@one.test"]
         answers = [mailbox.answer for mailbox in await ask_all(prober, *texts)]
         assert answers == [Answer.EXISTS, Answer.NOT_FOUND, Answer.FULL]
@@ -161,7 +163,6 @@ async def test_a_breaker_opened_before_rcpt_leads_to_the_next_exchanger(mx: LabS
             for _ in range(3):
                 assert (await prober.probe(address("missing@one.test"), both)).answer is Answer.NOT_FOUND
                 assert prober.backlog(both) == 0.0
-            assert prober.backlog(MX) > 50
         assert (mx.counts.connections.total(), other.counts.connections.total()) == (1, 1)
 
 
@@ -173,10 +174,11 @@ async def test_a_refusal_by_policy_may_be_about_the_recipient(mx: LabSmtp) -> No
                 await ask_all(prober, f"missing{number}@one.test")
             else:
                 await ask_all(prober, f"policy{number}@one.test")
-        assert prober.backlog(MX) == 0.0
         for number in range(STRIKES):
             await ask_all(prober, f"policy@d{number}.test")
-        assert prober.backlog(MX) > 50
+        asked = mx.counts.recipients.total()
+        assert (await ask_all(prober, "ok@one.test"))[0].answer is Answer.BLOCKED
+        assert mx.counts.recipients.total() == asked
 
 
 async def test_an_exchanger_out_of_order_is_left_alone_for_a_while(mx: LabSmtp) -> None:

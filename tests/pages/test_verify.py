@@ -130,7 +130,7 @@ def test_several_troubles_make_one_notice(visit: Visit, hand: Hand) -> None:
     job_id = delivered(hand, submitted(uploaded(visit(PAGE), "contacts.csv", CSV)), trouble=trouble)
     text = said(visit(PAGE, job_id=job_id))
     assert text.count('class="pb-notice') == 1
-    assert "The name servers do not answer. For that 3 addresses are unknown, not invalid." in text
+    assert "The name servers do not answer. What could not be asked is unknown, not invalid." in text
 
 
 def test_columns_without_verdicts_keep_their_order() -> None:

@@ -96,6 +96,8 @@ def test_workbooks_that_cannot_be_read_are_explained():
     assert "no filled cell" in refused(book(lambda made: None))
     assert "damaged ZIP archive or workbook" in refused(whole[:-100])
     assert "The workbook is damaged" in refused(archive(**{"xl/workbook.xml": "<nonsense"}))
+    old = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(2000) + "Workbook".encode("utf-16-le")
+    assert "The workbook is damaged" in refused(old, "list.xls")
     assert "a Word document" in refused(archive(**{"word/document.xml": "x"}))
     assert "a ZIP archive; unpack it" in refused(archive(**{"list.csv": "x"}))
 
