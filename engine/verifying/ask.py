@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Self
+from types import MappingProxyType
+from typing import Any, NamedTuple, Self
 
 from engine.durable.contract import Json
 from engine.durable.verdicts import Fresh, Known
@@ -56,8 +57,7 @@ class Ask:
         return deep_enough and known.checked_at >= self.oldest
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A verdict as a row shows it. `cached`: it was known before this job asked."""
 
     status: str
@@ -66,7 +66,7 @@ class Found:
     score: int
     checked_at: int
     cached: bool = False
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = MappingProxyType({})
 
     @classmethod
     def of_known(cls, known: Known, job_id: str) -> Self:

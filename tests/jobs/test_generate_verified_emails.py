@@ -49,7 +49,7 @@ async def test_the_same_candidates_whatever_the_batch():
 
 def test_the_goal_is_the_count():
     wanted = plan(params(count=100, maxCandidates=350), None)
-    assert (wanted.items, wanted.goal, wanted.batch) == (350, 100, 50)
+    assert (wanted.items, wanted.goal, wanted.batch) == (350, 100, 20)
     assert plan(params(count=3), None).batch == 5
 
 

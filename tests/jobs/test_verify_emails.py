@@ -12,7 +12,7 @@ from engine.durable.schema import bare, output_schema
 from engine.durable.validate import read_params
 from engine.errors import InvalidInput
 from engine.jobs import registry
-from engine.jobs.verify_emails import BATCH, Params, plan, process
+from engine.jobs.verify_emails import Params, plan, process
 from engine.mail.evidence import Answer
 from engine.verifying import verifier as module
 from engine.verifying.ask import Service
@@ -143,9 +143,12 @@ def test_wrong_parameters_name_their_field(wrong: dict[str, Any], field: str):
     assert caught.value.problems[0].field.startswith(field)
 
 
-def test_batches_are_small_where_items_are_slow():
-    source = Source(1000, pa.schema([("email", pa.string())]))
-    assert plan(Params(service=Service.SMTP), source).batch == BATCH[Service.SMTP] < BATCH[Service.DNS]
+@pytest.mark.parametrize(
+    ("service", "rows", "batch"), [("dns", 50, 100), ("dns", 10**6, 2000), ("smtp", 5000, 100), ("smtp", 30, 20)]
+)
+def test_batches_are_small_where_items_are_slow_or_few(service: str, rows: int, batch: int):
+    source = Source(rows, pa.schema([("email", pa.string())]))
+    assert plan(Params(service=Service(service)), source).batch == batch
 
 
 def test_only_the_paid_service_needs_a_key():
