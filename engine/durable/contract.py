@@ -209,7 +209,7 @@ class JobType:
 
     @classmethod
     def from_module(cls, module: ModuleType) -> Self:
-        """Read the contract off a module: TYPE, TITLE, ICON, Params, Row, plan, process; optionally SOURCE, CPU_BOUND, PACED, CHARTS.
+        """Read the contract off a module: TYPE, TITLE, ICON, Params, Row, plan, process; SOURCE, CPU_BOUND, PACED, CHARTS.
 
         PACED: the doors themselves keep to the engine's concurrency, so that batches may be larger than it.
         """

@@ -87,7 +87,7 @@ class Dispatcher:
         return not run.in_flight or busy + self._weight(run) <= limit
 
     def _weight(self, run: JobRun) -> int:
-        """What one batch takes of its kind's room: a core, or as many items as it has; less where the doors count for themselves."""
+        """What one batch takes of its kind's room: a core, or as many items as it has; less where the doors keep count."""
         if run.type.cpu_bound:
             return 1
         batch = run.loaded.plan.batch

@@ -21,6 +21,7 @@ class Statement:
     In it, `{list}` stands for a table to be used in FROM, with the texts of the JSON array `:list` in `item.value`;
     `{pairs}` for one with the members of the JSON object `:pairs` in `item.key` and `item.value`; `{rows}` for one with what
     `parameters` was given, in columns of `item` with these names and types; `{now}` for the database's clock in milliseconds.
+    `{array}(a, {json}(b)))` gives all rows as one JSON array of arrays; `{json}` marks what is JSON already.
     """
 
     def __init__(self, sql: str, columns: Mapping[str, str] | None = None) -> None:
@@ -57,9 +58,13 @@ _SQLITE = {
     "list": "json_each(:list) AS item",
     "pairs": "json_each(:pairs) AS item",
     "now": str(now_ms().compile(dialect=sqlite.dialect())),
+    "array": "SELECT json_group_array(json_array",
+    "json": "json",
 }
 _POSTGRESQL = {
     "list": "json_array_elements_text(CAST(:list AS json)) AS item(value)",
     "pairs": "json_each_text(CAST(:pairs AS json)) AS item",
     "now": str(now_ms().compile(dialect=postgresql.dialect())),  # type: ignore[no-untyped-call]
+    "array": "SELECT json_agg(json_build_array",
+    "json": "",
 }

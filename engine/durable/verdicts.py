@@ -62,9 +62,9 @@ def find(database: Database, addresses: Sequence[str]) -> dict[str, Known]:
     in_order = sorted((domain_of(address), address) for address in addresses)  # that of the index: neighbours share pages
     pairs = encode({address: domain for domain, address in in_order})
     with database.read() as connection:
-        rows = connection.execute(_FIND.on(database.is_sqlite), {"pairs": pairs}).all()
-    data = {said: json.loads(said) for said in {row[5] for row in rows}}
-    return {row[0]: Known._make((*row[:5], data[row[5]], *row[6:])) for row in rows}
+        found = connection.execute(_FIND.on(database.is_sqlite), {"pairs": pairs}).scalar()
+    rows = json.loads(found) if isinstance(found, str) else found or ()
+    return {row[0]: Known._make(row) for row in rows}
 
 
 def save(database: Database, fresh: Sequence[Fresh], keep_final: bool = True, owner: str | None = None) -> None:
@@ -117,9 +117,10 @@ _MEMBERS = {
     "service": "text",
 }
 _COLUMNS = {**_MEMBERS, "domain": "text"}
+# All rows as one JSON text: SQLite's driver hands the interpreter to another thread at each row that it fetches.
 _FIND = Statement(
-    "SELECT email.address, email.status, email.reason, email.level, email.score, CAST(email.data AS TEXT),"
-    " email.verified_at, email.job_id, email.count FROM {pairs} CROSS JOIN verified_email AS email"
+    "{array}(email.address, email.status, email.reason, email.level, email.score, {json}(email.data),"
+    " email.verified_at, email.job_id, email.count)) FROM {pairs} CROSS JOIN verified_email AS email"
     " WHERE email.domain = item.value AND email.address = item.key"
 )
 _INSERT = (

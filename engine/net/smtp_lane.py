@@ -113,7 +113,7 @@ class Lane:
         return question.answer
 
     def backlog(self, now: float) -> tuple[float, bool]:
-        """Seconds until a question would start, or be answered by the open breaker, and whether another would be asked instead."""
+        """Seconds until a question would start or be answered by the open breaker; whether another would be asked instead."""
         words = self._breaker.words
         if words is not None:
             pause = self._breaker.remaining(now) or (HALF_OPEN if self._workers else 0.0)

@@ -6,7 +6,6 @@ from collections.abc import Mapping
 from typing import Any
 
 import streamlit as st
-from annotated_types import Le
 
 from engine.jobs import generate_verified_emails as job
 from pages.parts import service
@@ -14,7 +13,7 @@ from pages.parts.form import Form, Raw, Slots
 from pages.parts.generate import Fields, preview
 from pages.parts.service import ServiceFields
 
-_MAX_COUNT = next(rule.le for rule in job.Params.model_fields["count"].metadata if isinstance(rule, Le))
+_MAX_COUNT = next(rule.le for rule in job.Params.model_fields["count"].metadata if hasattr(rule, "le"))
 _PEOPLE = Fields("verified", job.Params, 100, f"How many valid addresses you want, 1 to {_MAX_COUNT:,}", step=100)
 _SERVICE = ServiceFields("verified_by")
 

@@ -102,7 +102,7 @@ class Listing:
         return self._read(slots, reading.of_text(self._key("text_read"), text or ""))
 
     def _upload(self, slots: Slots) -> Given:
-        limit = uploads.MAX_BYTES // 1_000_000
+        limit = uploads.MAX_BYTES >> 20
         file = st.file_uploader(
             "CSV, Excel, Parquet or text file",
             max_upload_size=limit,
@@ -133,14 +133,15 @@ class Listing:
         if read.upload is None:
             return Given(problems=(Problem("list", read.problem),))
         upload = read.upload
-        if not upload.columns:
-            st.html(markup.notice("amber", "No column of addresses was recognised.", uploads.no_column(upload)))
         left, right = st.columns([1, 2], gap="medium")
         with left:
             column = self._column(slots, read.mark[:26], upload.table.column_names, upload.columns)
         with right:
-            specimen.numbers(specimen.what(upload), upload.table.num_rows, read.counted(column))
+            counts = read.counted(column) if column else None
+            specimen.numbers(specimen.what(upload), upload.table.num_rows, counts)
         specimen.preview(upload.table.slice(0, specimen.SHOWN_ROWS), column)
+        if column is None:
+            return Given(problems=(Problem("column", uploads.no_column(upload)),))
         return Given(rows=upload.table, column=column)
 
     def _job(self, slots: Slots) -> Given:
@@ -157,8 +158,10 @@ class Listing:
         with left:
             column = self._column(slots, job_id, loan.columns, loan.likely)
         with right:
-            specimen.numbers(loan.kind, loan.rows, loan.counted(column))
+            specimen.numbers(loan.kind, loan.rows, loan.counted(column) if column else None)
         specimen.preview(loan.sample.slice(0, specimen.SHOWN_ROWS), column)
+        if column is None:
+            return Given(problems=(Problem("column", "no column of this job holds addresses; choose one"),))
         return Given(from_job=job_id, where=where or None, column=column)
 
     def _picked(self) -> str | None:
@@ -203,15 +206,17 @@ class Listing:
         picked = st.session_state.get(self._key("status"))
         st.session_state[self._key("where")] = f"status:{picked}" if picked else ""
 
-    def _column(self, slots: Slots, mark: str, names: Sequence[str], likely: Sequence[str]) -> str:
-        """The column of the addresses: the likeliest is chosen first, each can be."""
+    def _column(self, slots: Slots, mark: str, names: Sequence[str], likely: Sequence[str]) -> str | None:
+        """The column of the addresses: the likeliest is chosen first, any can be; where none is likely, the visitor says."""
         options = [*likely, *(name for name in names if name not in likely)]
         key = self._key(f"column_{mark}")
         if st.session_state.get(key) not in options:
-            st.session_state[key] = options[0]
-        chosen = st.selectbox("Address column", options, persist_state="session", key=key)
-        slots.under("column", "The likeliest one is chosen; any can be")
-        return chosen or options[0]
+            st.session_state[key] = likely[0] if likely else None
+        chosen = st.selectbox(
+            "Address column", options, index=None, placeholder="Choose a column", persist_state="session", key=key
+        )
+        slots.under("column", "The likeliest one comes first; any can be chosen")
+        return chosen
 
 
 def _exists(job_id: str) -> bool:

@@ -41,9 +41,9 @@ def _counted(counts: Counts) -> dict[str, str]:
     return {name: words.number(value) for name, value in said.items() if value or name == "different addresses"}
 
 
-def preview(head: pa.Table, column: str) -> None:
+def preview(head: pa.Table, column: str | None) -> None:
     """The first rows, the address column in front."""
-    names = [column, *(name for name in head.column_names if name != column)]
+    names = sorted(head.column_names, key=lambda name: name != column)
     shown, left = names[:SHOWN_COLUMNS], len(names) - SHOWN_COLUMNS
     rows = [[_cell(row[name], name == column) for name in shown] for row in head.select(shown).to_pylist()]
     more = f", without {words.plural(left, 'further column')}" if left > 0 else ""

@@ -93,6 +93,17 @@ def test_a_rejected_upload_says_so_at_the_widget_and_loses_nothing(visit: Visit,
     assert fact("rows", "4") in said(app)
 
 
+def test_without_a_column_of_addresses_one_has_to_be_chosen(visit: Visit, hand: Hand) -> None:
+    app = uploaded(visit(PAGE), "people.csv", b"id,name\n1,Ann\n2,Ben\n")
+    assert "Found the columns id, name with 2 rows, but none holds e-mail addresses" in errors(app)[0]
+    clean(app.button(key="run").click().run())
+    assert queries.stats(hand.database)["total"] == 0
+    clean(app.selectbox[0].set_value("name").run())
+    assert errors(app) == []
+    clean(app.button(key="run").click().run())
+    assert hand.job(address(app, "job_id")).params["column"] == "name"
+
+
 def test_a_file_is_read_once(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[str] = []
     real = uploads.read_file
