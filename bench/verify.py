@@ -2,8 +2,8 @@
 
     PYTHONPATH=. python bench/verify.py [--addresses 20000] [--domains 2000] [--sample 500] [--probes 5000] [--rows 200000]
 
-Name server and mail servers are those of the test lab, on loopback, with a delay before each answer. email-validator checks one by
-one are measured on a sample and scaled up, as the whole would take minutes; its 50 threads check the whole list.
+Name server and mail servers are those of the test lab, on loopback, with a delay before each answer. What email-validator takes
+one by one is measured on a sample and scaled up, as the whole would take minutes; its 50 threads check the whole list.
 """
 
 from __future__ import annotations

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -57,7 +58,7 @@ class World:
 
 @contextmanager
 def world(rate: int) -> Iterator[World]:
-    zones = {f"d{n}.test": {"mx": [[10, f"mx{n}.test"]]} for n in range(HOSTS)}
+    zones: dict[str, Any] = {f"d{n}.test": {"mx": [[10, f"mx{n}.test"]]} for n in range(HOSTS)}
     zones |= {f"mx{n}.test": {"a": ["127.0.0.1"]} for n in range(HOSTS)}
     with DnsServer(zones) as names, LabSmtp(delay=0.002) as mx:
         settings = {

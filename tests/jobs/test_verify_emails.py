@@ -153,4 +153,4 @@ def test_batches_are_small_where_items_are_slow_or_few(service: str, rows: int, 
 
 def test_only_the_paid_service_needs_a_key():
     assert Params.needed_secrets({"service": "mailsso"}) == {"api_key"} and not Params.needed_secrets({"service": "smtp"})
-    assert "hush" not in str(Params(api_key="hush").stored())  # type: ignore[arg-type]
+    assert "hush" not in str(Params(api_key="hush").stored())
