@@ -17,7 +17,7 @@ from engine.verifying.verifier import Limits, Verifier
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
 SINCE = round(NOW.timestamp() * 1000)
-MX = {
+MX: dict[str, DomainFacts | Sequence[str]] = {
     "d.test": ["mx.d.test"],
     "e.test": ["mx.e.test"],
     "nullmx.test": DomainFacts(DomainOutcome.NULL_MX),
@@ -47,6 +47,9 @@ class Prober:
         await self.open.wait()
         answer = self.answers.pop(0) if self.answers else self.usual(address)
         return Mailbox(answer, CatchAll.NO if answer is Answer.EXISTS else None, facts.hosts[0], 250)
+
+    async def close(self) -> None:
+        """There is nothing to let go."""
 
     def usual(self, address: Address) -> Answer:
         """Names with an x are not there."""
