@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Sequence
@@ -31,6 +32,7 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     configure_logs()
     _keep_arrow_lean()
+    _hand_over_quickly()
     try:
         asyncio.run(_serve(settings(), options.parent))
     except ConfigError as error:
@@ -49,6 +51,16 @@ def _keep_arrow_lean() -> None:
     sys.meta_path.insert(0, hidden)
     pa.array([])
     sys.meta_path.remove(hidden)
+
+
+def _hand_over_quickly() -> None:
+    """Batches go from thread to thread: a shorter turn of the interpreter, and rarer collections of what is seldom garbage.
+
+    With Python's own 5 ms a batch of known addresses spent most of its time waiting for its turn.
+    """
+    sys.setswitchinterval(0.0005)
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
 
 
 class _NoPandas(MetaPathFinder):

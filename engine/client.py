@@ -18,6 +18,7 @@ from datetime import datetime
 from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
+from urllib.parse import quote
 
 import httpx
 
@@ -120,10 +121,27 @@ class Client:
 
     def jobs(self, **filters: Any) -> Iterator[Job]:
         """All jobs that fit `type`, `status`, `q`, `user_id`, newest first, page by page."""
+        for page in self._pages("/jobs/list", filters):
+            yield from (Job(self, found["id"], found["type"]) for found in page["jobs"])
+
+    def verified(self, **filters: Any) -> Iterator[dict[str, Any]]:
+        """What is known of all addresses that fit `q`, `status`, `reason`, `level`, newest verified first, page by page."""
+        for page in self._pages("/verified-emails", filters):
+            yield from page["verifiedEmails"]
+
+    def forget(self, address: str) -> None:
+        """Forget what is known of an address, with its history.
+
+        Raises:
+            ClientError: 404, it was never verified.
+        """
+        self.call("DELETE", f"/verified-emails/{quote(address, safe='@')}")
+
+    def _pages(self, path: str, filters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
         query = {_camel(name): value for name, value in filters.items() if value is not None}
         while True:
-            page = self.call("GET", "/jobs/list", params=query)
-            yield from (Job(self, found["id"], found["type"]) for found in page["jobs"])
+            page = self.call("GET", path, params=query)
+            yield page
             if not page["nextCursor"]:
                 return
             query["cursor"] = page["nextCursor"]

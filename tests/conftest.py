@@ -16,6 +16,7 @@ from engine.durable.database import Database
 from engine.durable.ids import new_id
 from engine.durable.migrate import HEAD, open_database
 from engine.durable.vault import Vault
+from tests.lab import postfix
 
 POSTGRES = os.environ.get("POSTBENCH_TEST_POSTGRES_URL", "")
 REQUIRED = {name.strip() for name in os.environ.get("POSTBENCH_TEST_REQUIRE", "").split(",") if name.strip()}
@@ -43,10 +44,14 @@ def pytest_runtest_makereport(item: pytest.Item, call: pytest.CallInfo[None]) ->
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Tests that need a server are skipped where no server is named."""
-    missing = pytest.mark.skip(reason="POSTBENCH_TEST_POSTGRES_URL names no PostgreSQL server")
+    missing = {
+        "postgres": "" if POSTGRES else "POSTBENCH_TEST_POSTGRES_URL names no PostgreSQL server",
+        "postfix": postfix.missing(),
+    }
     for item in items:
-        if not POSTGRES and item.get_closest_marker("postgres"):
-            item.add_marker(missing)
+        for marker, reason in missing.items():
+            if reason and item.get_closest_marker(marker):
+                item.add_marker(pytest.mark.skip(reason=reason))
 
 
 class Server:

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from engine.access import required
-from engine.api import docs, errors, health, jobs, metrics, results, session, stream
+from engine.api import docs, errors, health, jobs, metrics, results, session, stream, verified
 from engine.api.auth import Auth
 from engine.api.excerpts import Excerpts
 from engine.api.hub import Hub
@@ -21,7 +21,16 @@ from engine.version import VERSION
 from engine.workbench import Workbench, workbench
 
 _BODIES = (jobs.JobBody, jobs.CleanupBody, session.TicketBody)
-_ROUTERS = (jobs.router, results.router, stream.router, session.router, health.router, metrics.router)
+_ROUTERS = (
+    jobs.router,
+    results.router,
+    stream.router,
+    verified.router,
+    verified.files,
+    session.router,
+    health.router,
+    metrics.router,
+)
 
 
 def build(types: Mapping[str, JobType] | None = None, open_workbench: Callable[[], Workbench] = workbench) -> FastAPI:

@@ -65,9 +65,7 @@ class Common(Wire):
             pass
         raise ValueError("must be a moment in ISO 8601, such as 2030-01-31T08:00:00Z")
 
-    def request(
-        self, job_type: JobType, params: Mapping[str, Any], key: str | None, defaults: Mapping[str, str]
-    ) -> Request:
+    def request(self, job_type: JobType, params: Mapping[str, Any], key: str | None, defaults: Mapping[str, str]) -> Request:
         """The submission of a job of this type with these parameters."""
         source = self.from_job
         return Request(

@@ -204,11 +204,15 @@ class JobType:
     process: Process
     source: SourceUse = "none"
     cpu_bound: bool = False
+    paced: bool = False
     charts: tuple[Chart, ...] = ()
 
     @classmethod
     def from_module(cls, module: ModuleType) -> Self:
-        """Read the contract off a module: TYPE, TITLE, ICON, Params, Row, plan, process; optionally SOURCE, CPU_BOUND, CHARTS."""
+        """Read the contract off a module: TYPE, TITLE, ICON, Params, Row, plan, process; SOURCE, CPU_BOUND, PACED, CHARTS.
+
+        PACED: the doors themselves keep to the engine's concurrency, so that batches may be larger than it.
+        """
         return cls(
             name=module.TYPE,
             title=module.TITLE,
@@ -220,6 +224,7 @@ class JobType:
             process=module.process,
             source=getattr(module, "SOURCE", "none"),
             cpu_bound=getattr(module, "CPU_BOUND", False),
+            paced=getattr(module, "PACED", False),
             charts=tuple(getattr(module, "CHARTS", ())),
         )
 

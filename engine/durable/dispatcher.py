@@ -18,6 +18,8 @@ from engine.durable.states import Status
 
 ATTEMPTS = 3
 RETRY_SECONDS = 0.5
+OVERLAP = 4
+"""Batches of a paced job that may be in flight however large they are: one waits for answers while another is written."""
 MAX_MESSAGE = 300
 log = structlog.get_logger()
 
@@ -61,14 +63,14 @@ class Dispatcher:
         """Start as many batches as there is room for, each run in turn."""
         busy = dict.fromkeys((True, False), 0)
         for run in self._runs.values():
-            busy[run.type.cpu_bound] += len(run.in_flight) * _weight(run)
+            busy[run.type.cpu_bound] += len(run.in_flight) * self._weight(run)
         started = True
         while started and not self.closed and not self._committer.full:
             started = False
             for run in list(self._runs.values()):
                 if run.ready(self._now_ms()) and self._room(run, busy[run.type.cpu_bound]):
                     self._start(run)
-                    busy[run.type.cpu_bound] += _weight(run)
+                    busy[run.type.cpu_bound] += self._weight(run)
                     started = True
 
     async def drain(self, seconds: float) -> None:
@@ -82,7 +84,14 @@ class Dispatcher:
 
     def _room(self, run: JobRun, busy: int) -> bool:
         limit = self._cores if run.type.cpu_bound else self._concurrency
-        return not run.in_flight or busy + _weight(run) <= limit
+        return not run.in_flight or busy + self._weight(run) <= limit
+
+    def _weight(self, run: JobRun) -> int:
+        """What one batch takes of its kind's room: a core, or as many items as it has; less where the doors keep count."""
+        if run.type.cpu_bound:
+            return 1
+        batch = run.loaded.plan.batch
+        return min(batch, max(1, self._concurrency // OVERLAP)) if run.type.paced else batch
 
     def _start(self, run: JobRun) -> None:
         number = run.take(self._now_ms())
@@ -149,8 +158,3 @@ def _redacted(text: str, run: JobRun) -> str:
     for secret in filter(None, run.loaded.secrets.values()):
         text = text.replace(secret, "***")
     return text.replace("\0", "").encode(errors="replace").decode()
-
-
-def _weight(run: JobRun) -> int:
-    """What one batch takes of its kind's room: a core, or as many items in flight as it has."""
-    return 1 if run.type.cpu_bound else run.loaded.plan.batch

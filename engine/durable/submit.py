@@ -166,7 +166,9 @@ def kept_secrets(
     needed = model.needed_secrets(stored) - set(given)
     if missing := sorted(needed - set(defaults)):
         wire = model.model_fields[missing[0]].alias or missing[0]
-        raise InvalidInput.of(wire, "is needed for this job: give it (it is kept only until the job ends; the server has none of its own)")
+        raise InvalidInput.of(
+            wire, "is needed for this job: give it (it is kept only until the job ends; the server has none of its own)"
+        )
     return {**{name: defaults[name] for name in needed}, **given}
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Protocol
 
 from engine.durable import verdicts
-from engine.durable.clock import to_ms
 from engine.durable.database import Database
 from engine.durable.verdicts import Fresh, Known
 
@@ -56,6 +56,7 @@ class StoredVerdicts:
         self._opened: Database | None = None
         self._owner = verdicts.owner()
         self._lock = asyncio.Lock()
+        self._claims: set[str] = set()
         self._group: _Group | None = None
         self._writer: asyncio.Task[None] | None = None
 
@@ -83,6 +84,7 @@ class StoredVerdicts:
         if len(granted) < len(addresses):
             await self._call(verdicts.drop_claims, verdicts.owner_dead)
             granted |= await self._call(verdicts.claim, sorted(set(addresses) - granted), self._owner, _until(now))
+        self._claims |= granted
         return set(granted)
 
     async def renew(self, now: float) -> None:
@@ -91,8 +93,9 @@ class StoredVerdicts:
 
     async def release(self, addresses: Collection[str]) -> None:
         """Give claims back."""
-        if addresses:
-            await self._call(verdicts.release, sorted(addresses), self._owner)
+        if mine := self._claims & set(addresses):
+            self._claims -= mine
+            await self._call(verdicts.release, sorted(mine), self._owner)
 
     async def permit(self, job_id: str, domain: str, addresses: Collection[str], cap: int) -> set[str]:
         """Count and permit in one transaction."""
@@ -110,8 +113,8 @@ class StoredVerdicts:
         async with self._lock:  # one transaction at a time: it never waits for itself
             self._group = None
             try:
-                await self._call(verdicts.save, group.fresh)
-                await self._call(verdicts.release, sorted({one.address for one in group.fresh}), self._owner)
+                self._claims -= {one.address for one in group.fresh}
+                await self._call(partial(verdicts.save, owner=self._owner), group.fresh)
             except Exception as error:
                 for done in group.done:
                     if not done.done():

@@ -36,7 +36,7 @@ def claim(database: Database, addresses: Collection[str], owner: str, until_ms: 
     """
     if not addresses:
         return set()
-    asked = {"rows": encode(sorted(set(addresses))), "owner": owner, "until": until_ms}
+    asked = {"list": encode(sorted(set(addresses))), "owner": owner, "until": until_ms}
     sql = _CLAIM.on(database.is_sqlite)
     return set(database.transact(lambda connection: connection.execute(sql, asked).scalars().all()))
 
@@ -44,8 +44,13 @@ def claim(database: Database, addresses: Collection[str], owner: str, until_ms: 
 def release(database: Database, addresses: Collection[str], owner: str) -> None:
     """Give claims of this owner back."""
     if addresses:
-        given = {"rows": encode(sorted(set(addresses))), "owner": owner}
-        database.transact(lambda connection: connection.execute(_RELEASE.on(database.is_sqlite), given))
+        database.transact(lambda connection: let_go(connection, addresses, owner))
+
+
+def let_go(connection: Connection, addresses: Collection[str], owner: str) -> None:
+    """Give claims back in the caller's transaction."""
+    sql = _RELEASE.on(connection.dialect.name == "sqlite")
+    connection.execute(sql, {"list": encode(sorted(set(addresses))), "owner": owner})
 
 
 def renew(database: Database, owner: str, until_ms: int) -> int:
@@ -69,8 +74,9 @@ def drop_claims(database: Database, is_dead: Callable[[str], bool] = owner_dead)
 
 
 _CLAIM = Statement(
-    "INSERT INTO verdict_claim (address, owner, until_ms) SELECT {row}, :owner, CAST(:until AS BIGINT) FROM {rows} WHERE true"
+    "INSERT INTO verdict_claim (address, owner, until_ms)"
+    " SELECT item.value, :owner, CAST(:until AS BIGINT) FROM {list} WHERE true"  # `WHERE true`: else ON would belong to FROM
     " ON CONFLICT (address) DO UPDATE SET owner = excluded.owner, until_ms = excluded.until_ms"
     " WHERE verdict_claim.owner = excluded.owner OR verdict_claim.until_ms <= {now} RETURNING address"
 )
-_RELEASE = Statement("DELETE FROM verdict_claim WHERE owner = :owner AND address IN (SELECT {row} FROM {rows})")
+_RELEASE = Statement("DELETE FROM verdict_claim WHERE owner = :owner AND address IN (SELECT item.value FROM {list})")

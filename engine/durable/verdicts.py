@@ -10,30 +10,19 @@ from typing import Any, NamedTuple
 from sqlalchemy import Connection
 
 from engine.durable.database import Database
-from engine.durable.verdict_claims import claim, drop_claims, owner, owner_dead, release, renew
+from engine.durable.verdict_claims import claim, drop_claims, let_go, owner, owner_dead, release, renew
 from engine.durable.verdict_permits import permit
-from engine.durable.verdict_sql import Kind, Statement, encode
+from engine.durable.verdict_sql import Statement, encode, parameters
 
-__all__ = [
-    "UNKNOWN",
-    "Fresh",
-    "Known",
-    "claim",
-    "drop_claims",
-    "find",
-    "owner",
-    "owner_dead",
-    "permit",
-    "release",
-    "renew",
-    "save",
-]
+__all__ = ["Fresh", "Known", "claim", "drop_claims", "find", "owner", "owner_dead", "permit", "release", "renew", "save"]
 UNKNOWN = "unknown"
 """The status that never replaces another one."""
 
 
 class Known(NamedTuple):
-    """What is known of an address. `checked_at` is in ms, `count` says how often it was verified, `job_id` by whom last."""
+    """What is known of an address: `data` as it was saved, `checked_at` in ms, `job_id` whose verdict it is, `count` how many
+    verifications there were. A tuple, as tables of millions are looked up.
+    """
 
     address: str
     status: str
@@ -43,7 +32,7 @@ class Known(NamedTuple):
     data: Mapping[str, Any]
     checked_at: int
     job_id: str | None
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody misses here
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,75 +50,91 @@ class Fresh:
     service: str
 
 
+def domain_of(address: str) -> str:
+    """What the index of addresses is sorted by: all that comes after the last `@`."""
+    return address.rpartition("@")[2]
+
+
 def find(database: Database, addresses: Sequence[str]) -> dict[str, Known]:
     """What is known of these addresses; those never verified are left out. One query, whatever their number."""
     if not addresses:
         return {}
+    in_order = sorted((domain_of(address), address) for address in addresses)  # that of the index: neighbours share pages
+    pairs = encode({address: domain for domain, address in in_order})
     with database.read() as connection:
-        rows = connection.execute(_FIND.on(database.is_sqlite), {"rows": encode([[a.rpartition("@")[2], a] for a in sorted(addresses)])}).all()
-    data = json.loads(f"[{','.join([row[5] for row in rows])}]")
-    return {row[0]: Known(*row[:5], said, *row[6:]) for row, said in zip(rows, data, strict=True)}
+        found = connection.execute(_FIND.on(database.is_sqlite), {"pairs": pairs}).scalar()
+    rows = json.loads(found) if isinstance(found, str) else found or ()
+    return {row[0]: Known._make(row) for row in rows}
 
 
-def save(database: Database, fresh: Sequence[Fresh], keep_final: bool = True) -> None:
+def save(database: Database, fresh: Sequence[Fresh], keep_final: bool = True, owner: str | None = None) -> None:
     """Store verifications in one transaction: each counts and gets its line of history, and the newest is what is known.
 
-    With `keep_final` an unknown never replaces another status: the row stays as it was, but for its count.
+    With `keep_final` an unknown never replaces another status: the row stays as it was, but for its count. Claims of `owner`
+    on the addresses end in the same transaction.
     """
-    rounds = _rounds(fresh)
+    if not fresh:
+        return
+    # In the order of the index: neighbours share pages, and two writers lock the same rows in the same order.
+    in_order = sorted(fresh, key=lambda one: (domain_of(one.address), one.address))
+    rows = [_row(one, database.is_sqlite) for one in in_order]
+    given = parameters(rows, database.is_sqlite, unique="address")
     upsert = (_KEEP if keep_final else _REPLACE).on(database.is_sqlite)
 
     def work(connection: Connection) -> None:
-        for rows in rounds:
-            connection.execute(upsert, {"rows": rows})
-            connection.execute(_HISTORY.on(database.is_sqlite), {"rows": rows})
+        connection.execute(upsert, given)
+        connection.execute(_HISTORY.on(database.is_sqlite), given)
+        if owner is not None:
+            let_go(connection, [row["address"] for row in rows], owner)
 
-    if rounds:
-        database.transact(work)
+    database.transact(work)
 
 
-def _rounds(fresh: Sequence[Fresh]) -> list[str]:
-    """The rows as JSON, in as many parts as the commonest address occurs: a statement may touch a row only once.
-
-    Sorted, so that two writers lock the same rows in the same order.
-    """
-    parts: list[list[Any]] = []
-    seen: dict[str, int] = {}
-    for one in sorted(fresh, key=lambda one: one.address):
-        number = seen[one.address] = seen.get(one.address, -1) + 1
-        if number == len(parts):
-            parts.append([])
-        parts[number].append([getattr(one, name) for name in _MEMBERS] + [one.address.rpartition("@")[2]])
-    return [encode(part) for part in parts]
+def _row(one: Fresh, is_sqlite: bool) -> dict[str, Any]:
+    row = {name: getattr(one, name) for name in _MEMBERS}
+    row["domain"] = domain_of(one.address)
+    if is_sqlite:  # JSON is a text there
+        row["data"] = encode(one.data)
+    return row
 
 
 def _upsert(kept: str) -> Statement:
     """The INSERT that replaces what is known unless `kept` holds."""
     columns = ("status", "reason", "level", "score", "data", "verified_at", "job_id")
     changes = (f"{name} = CASE WHEN {kept} THEN verified_email.{name} ELSE excluded.{name} END" for name in columns)
-    return Statement(
-        f"{_INSERT} {', '.join(changes)}, count = verified_email.count + 1, updated_at = excluded.updated_at", _KINDS
-    )
+    return Statement(_INSERT + ", ".join(changes), _COLUMNS)
 
 
-_MEMBERS = ("address", "status", "reason", "level", "score", "data", "checked_at", "job_id", "service")
-_KINDS: tuple[Kind, ...] = ("TEXT", "TEXT", "TEXT", "TEXT", "BIGINT", "JSON", "BIGINT", "TEXT", "TEXT", "TEXT")
+_MEMBERS = {
+    "address": "text",
+    "status": "text",
+    "reason": "text",
+    "level": "text",
+    "score": "integer",
+    "data": "json",
+    "checked_at": "bigint",
+    "job_id": "text",
+    "service": "text",
+}
+_COLUMNS = {**_MEMBERS, "domain": "text"}
+# All rows as one JSON text: SQLite's driver hands the interpreter to another thread at each row that it fetches.
 _FIND = Statement(
-    "SELECT email.address, email.status, email.reason, email.level, email.score, CAST(email.data AS TEXT),"
-    " email.verified_at, email.job_id, email.count FROM {rows} CROSS JOIN verified_email AS email WHERE email.domain = {0} AND email.address = {1}",
-    ("TEXT", "TEXT"),
+    "{array}(email.address, email.status, email.reason, email.level, email.score, {json}(email.data),"
+    " email.verified_at, email.job_id, email.count)) FROM {pairs} CROSS JOIN verified_email AS email"
+    " WHERE email.domain = item.value AND email.address = item.key"
 )
-# `WHERE true` keeps SQLite from reading ON CONFLICT as the join's ON. SQLite evaluates the SELECT's clock once.
 _INSERT = (
     "INSERT INTO verified_email"
     " (address, domain, status, reason, level, score, data, verified_at, job_id, count, created_at, updated_at)"
-    " SELECT {0}, {9}, {1}, {2}, {3}, {4}, {5}, {6}, {7}, 1, {now}, {now} FROM {rows} WHERE true"
-    " ON CONFLICT (domain, address) DO UPDATE SET"
+    " SELECT item.address, item.domain, item.status, item.reason, item.level, item.score, item.data, item.checked_at,"
+    " item.job_id, 1, {now}, {now} FROM {rows} WHERE true"  # `WHERE true`: else ON would belong to FROM
+    " ON CONFLICT (domain, address) DO UPDATE SET count = verified_email.count + 1, updated_at = excluded.updated_at, "
 )
 _KEEP = _upsert(f"excluded.status = '{UNKNOWN}' AND verified_email.status <> '{UNKNOWN}'")
 _REPLACE = _upsert("1 = 0")
 _HISTORY = Statement(
     "INSERT INTO verification (email_id, at, job_id, service, status, reason, level)"
-    " SELECT email.id, {6}, {7}, {8}, {1}, {2}, {3} FROM {rows} CROSS JOIN verified_email AS email WHERE email.domain = {9} AND email.address = {0}",
-    _KINDS,
+    " SELECT email.id, item.checked_at, item.job_id, item.service, item.status, item.reason, item.level"
+    " FROM {rows} CROSS JOIN verified_email AS email WHERE email.domain = item.domain AND email.address = item.address",
+    _COLUMNS,
 )

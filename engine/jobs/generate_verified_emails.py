@@ -13,7 +13,7 @@ from engine.durable.clock import from_ms, to_ms
 from engine.durable.contract import Batch, Chart, Done, Plan, Snooze, Source, Tools
 from engine.durable.schema import arrow_schema
 from engine.jobs import generate_emails as generate
-from engine.jobs.verify_emails import BATCH, VerifyingParams, asked, judged
+from engine.jobs.verify_emails import VerifyingParams, asked, batch_size, judged
 from engine.mail.address import Address, Flaw, parse
 from engine.mail.evidence import Status
 from engine.verifying.ask import Found, Memory
@@ -21,6 +21,7 @@ from engine.verifying.columns import VerdictRow, tallies, verdict_columns
 from engine.verifying.verifier import Verifier
 
 TYPE, TITLE, ICON = "generate-verified-emails", "Generate verified", ":material/new_releases:"
+PACED = True
 CHARTS = (Chart("status", "Verdicts of all candidates"), Chart("reason", "Reasons"), Chart("provider", "Providers"))
 SMALLEST = 5
 """The least candidates that go into one batch."""
@@ -29,9 +30,7 @@ SMALLEST = 5
 class Params(VerifyingParams, generate.Params):
     """What addresses to generate, and how to verify them."""
 
-    count: int = Field(
-        100, ge=1, le=1_000_000, title="Count", description="How many verified (valid) addresses are wanted."
-    )
+    count: int = Field(100, ge=1, le=1_000_000, title="Count", description="How many verified (valid) addresses are wanted.")
     max_candidates: int | None = Field(
         None,
         ge=1,
@@ -54,7 +53,7 @@ class Row(VerdictRow, generate.Row):
 def plan(params: Params, _source: Source | None) -> Plan:
     """Candidates until `count` are valid. Raises `SpaceTooSmall` where fewer distinct addresses exist than wanted."""
     generate.plan(params, None)
-    batch = min(BATCH[params.service], max(SMALLEST, -(-params.count // 2)))
+    batch = min(batch_size(params.service, params.count), max(SMALLEST, -(-params.count // 2)))
     return Plan(candidates(params), batch, goal=params.count)
 
 
@@ -85,7 +84,8 @@ def _generated(params: Params, batch: Batch) -> pa.Table:
 def _done(rows: pa.Table, parsed: Sequence[Address | Flaw], found: Sequence[Found], calls: Mapping[str, int]) -> Done:
     own = verdict_columns(parsed, found)
     columns: dict[str, Any] = {name: rows[name] for name in rows.column_names} | own
-    table = pa.table({name: columns[name] for name in arrow_schema(Row).names})
+    schema = arrow_schema(Row)
+    table = pa.table({name: columns[name] for name in schema.names}).cast(schema)
     valid = table.filter(pa.array([one.status == Status.VALID for one in found]))
     counted = tallies(found, calls)
     return Done(valid, valid.num_rows, table.num_rows - valid.num_rows, counted["status"], counted)

@@ -11,7 +11,7 @@ from pydantic import Field, SecretStr
 
 from engine.durable.clock import from_ms, to_ms
 from engine.durable.contract import Batch, Chart, Done, JobParams, JobRow, Plan, Snooze, Source, Tools
-from engine.durable.schema import carry
+from engine.durable.schema import arrow_schema, carry
 from engine.errors import InvalidInput
 from engine.mail.address import Address, Flaw, parse
 from engine.mail.columns import address_column
@@ -23,9 +23,10 @@ from engine.verifying.verifier import Verifier
 
 TYPE, TITLE, ICON = "verify-emails", "Verify e-mails", ":material/fact_check:"
 SOURCE = "required"
+PACED = True
 CHARTS = (Chart("status", "Verdicts"), Chart("reason", "Reasons"), Chart("provider", "Providers"))
-BATCH = {Service.DNS: 500, Service.SMTP: 100, Service.MAILSSO: 100}
-"""Addresses per batch, by service."""
+BATCH = {Service.DNS: (100, 2000, 10), Service.SMTP: (20, 1000, 50), Service.MAILSSO: (20, 1000, 50)}
+"""Addresses per batch, by service: least, most, and into how many batches a list in between is cut, to show progress."""
 MAX_AGE_DAYS = 36_500
 DAY_MS = 86_400_000
 
@@ -53,7 +54,7 @@ class VerifyingParams(JobParams):
         ge=0,
         le=MAX_AGE_DAYS,
         title="Age limit",
-        description="Known verdicts older than so many days are not used; 0 verifies everything again; all are used when left out.",
+        description="Known verdicts older than so many days are not used; 0 verifies all again; every one is used when left out.",
     )
 
     @classmethod
@@ -106,7 +107,14 @@ class Row(VerdictRow, EmailRow):
 
 def plan(params: Params, source: Source | None) -> Plan:
     """One item per row of the list."""
-    return Plan(source.rows if source else 0, BATCH[params.service])
+    rows = source.rows if source else 0
+    return Plan(rows, batch_size(params.service, rows))
+
+
+def batch_size(service: Service, rows: int) -> int:
+    """Addresses per batch: few where they are slow or the list is short, many where the list is long."""
+    least, most, parts = BATCH[service]
+    return min(most, max(least, rows // parts))
 
 
 async def process(batch: Batch, params: Params, tools: Tools) -> Done | Snooze:
@@ -135,9 +143,7 @@ def asked(
 
 def judged(parsed: Sequence[Address | Flaw], found: Mapping[str, Found], at: int) -> list[Found]:
     """A verdict for each address, in order; what is no address is judged here."""
-    return [
-        found[one.key] if isinstance(one, Address) else Found.of_verdict(verdict(Evidence(one)), at) for one in parsed
-    ]
+    return [found[one.key] if isinstance(one, Address) else Found.of_verdict(verdict(Evidence(one)), at) for one in parsed]
 
 
 def _done(
@@ -149,7 +155,8 @@ def _done(
     at: int,
 ) -> Done:
     verdicts = judged(parsed, found, at)
-    table = pa.table({"email": pa.array(given, pa.string()), **verdict_columns(parsed, verdicts)})
+    columns = [pa.array(given, pa.string()), *verdict_columns(parsed, verdicts).values()]
+    table = pa.Table.from_arrays(columns, schema=arrow_schema(Row))
     counted = tallies(verdicts, calls)
     unknown = counted["status"].get(Status.UNKNOWN, 0)
     return Done(carry(rows, table), len(verdicts) - unknown, unknown, counted["status"], counted)

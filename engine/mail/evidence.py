@@ -73,7 +73,7 @@ class DomainOutcome(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class DomainFacts:
-    """A domain's mail exchangers, by preference; with `implicit` the only host is the domain itself. `detail` is a short sentence."""
+    """A domain's mail exchangers, by preference; with `implicit` the only host is the domain itself. `detail` is a sentence."""
 
     outcome: DomainOutcome
     hosts: tuple[str, ...] = ()

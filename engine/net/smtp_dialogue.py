@@ -13,6 +13,7 @@ from engine.net.smtp_wire import Reply, Trouble, Wire
 
 GOODBYE = 2.0
 """Seconds that a server has to answer QUIT."""
+GONE = 221
 CLOSING = 421
 """RFC 5321 section 3.8: not now; the server closes the connection. It may answer any command."""
 
@@ -38,16 +39,16 @@ class Handshake(Trouble):
 
 
 class Dialogue:
-    """One open connection that has been greeted. `asked` counts the recipients it was asked about.
+    """One open connection. `asked` and `refused` count recipients, `ip` is the other end.
 
     All methods but `leave` raise `Trouble` when the connection is of no use any more.
     """
 
-    def __init__(self, wire: Wire, me: Identity, step: float) -> None:
-        self._wire, self._me, self._step = wire, me, step
+    def __init__(self, wire: Wire, me: Identity, step: float, ip: str) -> None:
+        self._wire, self._me, self._step, self.ip = wire, me, step, ip
         self._features: frozenset[str] = frozenset()
         self._open_transaction = False
-        self.asked = 0
+        self.asked = self.refused = 0
 
     @property
     def reusable(self) -> bool:
@@ -75,16 +76,16 @@ class Dialogue:
         await self._hello(until)
         if context is None or not self.offers("STARTTLS"):
             return
-        self._wire.send("STARTTLS")
-        answer = await self._reply("STARTTLS", until)
-        if answer.code == 220:
-            try:
+        try:
+            self._wire.send("STARTTLS")
+            answer = await self._reply("STARTTLS", until)
+            if answer.code == CLOSING:
+                raise refusal(answer)
+            if answer.code == 220:
                 await self._wire.encrypt(context, name, self._deadline(until))
                 await self._hello(until)
-            except Trouble as trouble:
-                raise Handshake(trouble.answer, str(trouble), trouble.reply) from trouble
-        elif answer.code == CLOSING:
-            raise Handshake(Answer.NO_CONNECTION, "the server refused TLS", answer)
+        except Trouble as trouble:
+            raise Handshake(trouble.answer, str(trouble), trouble.reply) from trouble
 
     async def _hello(self, until: float) -> None:
         """EHLO, or HELO where that is not known (RFC 5321 section 3.2)."""
@@ -106,25 +107,30 @@ class Dialogue:
         """
         sender = f"MAIL FROM:<{self._me.sender}>" + (" SMTPUTF8" if utf8 else "")
         question = f"RCPT TO:<{recipient}>"
-        commands = ["RSET", sender] if self._open_transaction else [sender]
         together = self.offers("PIPELINING")
-        self.asked += 1
+        if not together:
+            await self.rest(until)
+        reset = ["RSET"] if self._open_transaction else []
         self._open_transaction = True
         if together:
-            commands.append(question)
-            count()
-        self._wire.send(*commands)
-        for command in commands[: -2 if together else -1]:
-            await self._reply(command, until)
-        accepted = await self._reply("MAIL", until)
-        if accepted.code >= 300:
-            if together:
-                await self._reply("RCPT", until)
-            raise refusal(accepted, sender=True)
+            self._count(count)
+            self._wire.send(*reset, sender, question)
+        else:
+            self._wire.send(sender)
+        for command in [*reset, "MAIL"]:
+            answer = await self._reply(command, until)
+            if answer.code == CLOSING or (answer.code >= 300 and command == "MAIL"):
+                raise refusal(answer, sender=True)
         if not together:
-            count()
+            self._count(count)
             self._wire.send(question)
-        return await self._reply("RCPT", until)
+        answer = await self._reply("RCPT", until)
+        self.refused += answer.code >= 400
+        return answer
+
+    def _count(self, count: Callable[[], None]) -> None:
+        self.asked += 1
+        count()
 
     async def rest(self, until: float) -> None:
         """Make ready for the next question where RSET cannot ride with it; RFC 5321 section 4.1.1.5."""
@@ -136,16 +142,17 @@ class Dialogue:
             self._open_transaction = False
 
     async def leave(self) -> None:
-        """Say QUIT where the server may still hear it, and close."""
+        """Say QUIT where the server may still hear it, and close; answers still owed are awaited before that to QUIT."""
+        until = asyncio.get_running_loop().time() + min(self._step, GOODBYE)
         try:
-            if self._wire.quiet:
+            if self._wire.alive:
                 self._wire.send("QUIT")
-                until = asyncio.get_running_loop().time() + min(self._step, GOODBYE)
-                await self._wire.reply(until, "QUIT")
+                while (await self._wire.reply(until, "QUIT")).code != GONE:
+                    pass
         except Trouble:
             pass
         finally:
-            self._wire.close()
+            await self._wire.close(until)
 
     def drop(self) -> None:
         """Close it without a word."""
@@ -165,6 +172,6 @@ def refusal(reply: Reply, sender: bool = False) -> Trouble:
     """
     meaning = classify(reply.code, reply.text)
     if meaning is Answer.BLOCKED or (sender and reply.code >= 500):
-        return Trouble(Answer.BLOCKED, reply.text, reply)
+        return Trouble(Answer.BLOCKED, reply.text, reply, final=sender and reply.code >= 500)
     answer = Answer.RATE_LIMITED if 400 <= reply.code < 500 else Answer.NO_CONNECTION
     return Trouble(answer, reply.text, reply)

@@ -24,11 +24,12 @@ _ENHANCED = re.compile(r"[245]\.[0-9]{1,3}\.[0-9]{1,3}\b")
 class Trouble(PostbenchError):
     """A dialogue ended without a word about the recipient; never leaves the prober.
 
-    `answer` is what a probe says because of it, `reply` the server's refusal where there was one.
+    `answer` is what a probe says because of it, `reply` the server's refusal where there was one; after a `final` one no
+    other server is asked.
     """
 
-    def __init__(self, answer: Answer, message: str, reply: Reply | None = None) -> None:
-        self.answer, self.reply = answer, reply
+    def __init__(self, answer: Answer, message: str, reply: Reply | None = None, final: bool = False) -> None:
+        self.answer, self.reply, self.final = answer, reply, final
         super().__init__(message)
 
 
@@ -50,7 +51,10 @@ class Reply:
 
 def printable(text: str) -> str:
     """The text as shown: one line of at most 300 printable characters."""
-    return " ".join("".join(char if char.isprintable() else " " for char in text[: 4 * MAX_TEXT]).split())[:MAX_TEXT]
+    start = text[: 4 * MAX_TEXT]
+    if not start.isprintable():
+        start = "".join(char if char.isprintable() else " " for char in start)
+    return " ".join(start.split())[:MAX_TEXT]
 
 
 class Replies:
@@ -93,8 +97,8 @@ def _decoded(raw: bytes) -> str:
 class Wire(asyncio.Protocol):
     """The client's end of one connection: commands go out, replies come in, one waiter at a time.
 
-    It takes over a connection that the guard opened (`of`), because a protocol of its own costs a third of what streams
-    cost and sees at once that an idle connection was closed or spoken to.
+    It takes over a connection that the guard opened (`of`). Streams measure the same; a protocol of its own sees at once that an
+    idle connection was closed or spoken to, and turns to TLS without asking what a stream still holds.
     """
 
     def __init__(self, writer: asyncio.StreamWriter) -> None:
@@ -105,6 +109,7 @@ class Wire(asyncio.Protocol):
         self._replies: deque[Reply] = deque()
         self._fault: Trouble | None = None
         self._waiter: asyncio.Future[Reply] | None = None
+        self._gone = asyncio.Event()
         self.secure = False
 
     @classmethod
@@ -126,7 +131,12 @@ class Wire(asyncio.Protocol):
     @property
     def quiet(self) -> bool:
         """Whether it is open and nothing unasked-for came in: an idle connection that may be used again."""
-        return not self._replies and self._fault is None and not self._transport.is_closing()
+        return self.alive and not self._replies
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is open, as far as we know."""
+        return self._fault is None and not self._transport.is_closing()
 
     def send(self, *commands: str) -> None:
         """Write the commands in one piece; on a closed connection the next `reply` says so."""
@@ -144,7 +154,8 @@ class Wire(asyncio.Protocol):
         if self._fault is not None:
             raise self._fault
         loop = asyncio.get_running_loop()
-        waiter = self._waiter = loop.create_future()
+        waiter: asyncio.Future[Reply] = loop.create_future()
+        self._waiter = waiter
         timer = loop.call_at(until, self._fail, Trouble(Answer.TIMEOUT, f"no answer to {step} in time"))
         try:
             return await waiter
@@ -169,9 +180,14 @@ class Wire(asyncio.Protocol):
         # What came in the clear after the reply to STARTTLS was not said under TLS.
         self._parser, self._replies, self.secure = Replies(), deque(), True
 
-    def close(self) -> None:
-        """Close it after what is still to be written."""
+    async def close(self, until: float) -> None:
+        """Close it after what is still to be written, and wait until it is gone; at that moment drop it."""
         self._transport.close()
+        try:
+            async with asyncio.timeout_at(until):
+                await self._gone.wait()
+        except TimeoutError:
+            self.abort()
 
     def abort(self) -> None:
         """Drop the connection at once."""
@@ -198,6 +214,7 @@ class Wire(asyncio.Protocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Called by the transport."""
+        self._gone.set()
         self._end("the connection was reset" if exc else "the connection was closed")
 
     def _end(self, message: str) -> None:

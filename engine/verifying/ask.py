@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any, Self
+from types import MappingProxyType
+from typing import Any, NamedTuple, Self
 
 from engine.durable.contract import Json
 from engine.durable.verdicts import Fresh, Known
@@ -28,6 +29,10 @@ class Service(StrEnum):
         return Level.DOMAIN if self is Service.DNS else Level.MAILBOX
 
 
+_DEEP_ENOUGH = {service: frozenset(level.value for level in Level if level.rank >= service.level.rank) for service in Service}
+_UNKNOWN, _INVALID = Status.UNKNOWN.value, Status.INVALID.value
+
+
 @dataclass(frozen=True, slots=True)
 class Ask:
     """How to verify. `since` is when the job was submitted and `oldest` when a known verdict must have been found (ms, UTC).
@@ -46,14 +51,13 @@ class Ask:
 
     def accepts(self, known: Known) -> bool:
         """Whether what is known spares a question."""
-        if known.status == Status.UNKNOWN:
+        if known.status == _UNKNOWN:
             return known.job_id == self.job_id and known.checked_at >= self.since
-        deep_enough = known.status == Status.INVALID or Level(known.level).rank >= self.service.level.rank
+        deep_enough = known.level in _DEEP_ENOUGH[self.service] or known.status == _INVALID
         return deep_enough and known.checked_at >= self.oldest
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(NamedTuple):
     """A verdict as a row shows it. `cached`: it was known before this job asked."""
 
     status: str
@@ -62,7 +66,7 @@ class Found:
     score: int
     checked_at: int
     cached: bool = False
-    data: Mapping[str, Any] = field(default_factory=dict)
+    data: Mapping[str, Any] = MappingProxyType({})
 
     @classmethod
     def of_known(cls, known: Known, job_id: str) -> Self:
@@ -127,7 +131,7 @@ class Memory:
 
     def count(self, service: str, number: int = 1) -> None:
         """Questions were asked."""
-        self.calls[service] = self.calls.get(service, 0) + number
+        self.calls[str(service)] = self.calls.get(str(service), 0) + number
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import datetime
@@ -13,6 +14,7 @@ from pydantic import Field
 from engine.durable.contract import JobRow
 from engine.durable.schema import arrow_schema, category
 from engine.mail.address import Address, Flaw
+from engine.mail.evidence import Reason
 from engine.mail.lists import DomainFlags, domain_flags, is_role
 from engine.verifying.ask import Found
 
@@ -42,6 +44,9 @@ class VerdictRow(JobRow):
 
 
 _DATA = ("mx", "provider", "suggestion", "detail")
+
+_TROUBLE = re.compile(r"connections to port \d+ seem to be blocked from this machine")
+"""What keeps all mailboxes from being probed, in the prober's words; to be said once, for the whole job."""
 
 
 def verdict_columns(parsed: Sequence[Address | Flaw], found: Sequence[Found]) -> dict[str, pa.Array]:
@@ -76,4 +81,10 @@ def tallies(found: Sequence[Found], calls: Mapping[str, int]) -> dict[str, dict[
         "provider": dict(providers),
         "cache": {"known": known, "asked": len(found) - known},
         "calls": {name: number for name, number in calls.items() if number},
+        "trouble": _troubles(found),
     }
+
+
+def _troubles(found: Sequence[Found]) -> dict[str, int]:
+    said = [_TROUBLE.search(one.data.get("detail") or "") for one in found if one.reason == Reason.NO_CONNECTION]
+    return dict(Counter(told[0] for told in said if told))

@@ -7,7 +7,7 @@ kept away by a claim. A slow answer does not hold up a batch: it is waited for i
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -21,6 +21,7 @@ from engine.durable.verdict_cache import VerdictCache
 from engine.mail.address import Address
 from engine.mail.evidence import Answer, DomainFacts, DomainOutcome, Level, Mailbox, Reason, ServiceAnswer, Status, Verdict
 from engine.mail.verdict import Evidence, verdict
+from engine.net.calls import counting
 from engine.net.dns import Resolver
 from engine.net.mailsso import MailsSo
 from engine.net.smtp import Prober
@@ -31,6 +32,10 @@ PATIENCE_SECONDS = 2.0
 NAP_SECONDS = 1.0, 30.0
 """The first and the longest time a batch is parked for answers that are under way."""
 RENEW_SECONDS = 20.0
+CROWD = 2
+"""Questions begun at most, in multiples of those under way at once."""
+_PASSING = frozenset({Answer.GREYLISTED, Answer.RATE_LIMITED})
+"""What a server says of now rather than of the mailbox."""
 log = structlog.get_logger()
 
 Clock = Callable[[], datetime]
@@ -68,8 +73,7 @@ class Verifier:
     async def check(self, addresses: Mapping[str, Address], ask: Ask, memory: Memory, now: Clock, save: Save) -> Answers:
         """Verdicts for addresses by key; what is not answered in good time is told as `until`, and `memory` is to be kept."""
         found = dict(memory.open)
-        known = await self.cache.find([key for key in addresses if key not in found])
-        found |= {key: Found.of_known(row, ask.job_id) for key, row in known.items() if ask.accepts(row)}
+        found |= await self.known([key for key in addresses if key not in found], ask)
         left = {key: address for key, address in addresses.items() if key not in found}
         if not left:
             return Answers(found)
@@ -82,6 +86,11 @@ class Verifier:
             return Answers(found)
         memory.open = {key: one for key, one in found.items() if one.status == Status.UNKNOWN}
         return Answers(found, round_.until(missing))
+
+    async def known(self, keys: Sequence[str], ask: Ask) -> dict[str, Found]:
+        """What the cache can answer."""
+        rows = await self.cache.find(keys)
+        return {key: Found.of_known(row, ask.job_id) for key, row in rows.items() if ask.accepts(row)}
 
     async def close(self) -> None:
         """Stop what is under way and let go of every connection."""
@@ -105,6 +114,11 @@ class Verifier:
                 return
             with suppress(Exception):
                 await self.cache.renew(now().timestamp())
+
+    @property
+    def crowded(self) -> bool:
+        """Whether so many questions wait for room that no more should."""
+        return len(self._flights) >= CROWD * self.limits.concurrency
 
     def flight(self, key: str) -> asyncio.Task[Found | Wait] | None:
         """The question about this address that is under way."""
@@ -185,7 +199,7 @@ class _Round:
         verifier, memory = self._verifier, self._memory
         mine = verifier.reserve(left)
         try:
-            claimed = await verifier.cache.claim(mine, self._now().timestamp())
+            claimed = await self._claimed(mine)
             by_text = {left[key].normalized: key for key in left if key in claimed}
 
             async def answered(answers: Mapping[str, ServiceAnswer]) -> None:
@@ -197,32 +211,32 @@ class _Round:
                 await self._save(memory.state())
 
             if by_text:
-                before = verifier.service.calls
                 options: dict[str, Any] = {"batch": memory.batch, "started": started, "answered": answered}
                 try:
-                    await verifier.service.validate(list(by_text), self._ask.api_key, **options)
+                    with counting() as calls:
+                        await verifier.service.validate(list(by_text), self._ask.api_key, **options)
                 finally:
                     await verifier.cache.release([key for key in by_text.values() if key not in self.found])
                 memory.batch = None
-                memory.count(Service.MAILSSO, verifier.service.calls - before)
+                memory.count(Service.MAILSSO, calls[Service.MAILSSO])
         finally:
             verifier.unreserve(mine)
 
     async def _facts(self, domains: set[str]) -> dict[str, DomainFacts]:
         """What is known of the domains in good time; slow lookups go on in the resolver."""
-        before = self._verifier.resolver.queries
-        tasks = {asyncio.create_task(self._verifier.facts(domain)): domain for domain in domains}
-        done, slow = await asyncio.wait(tasks, timeout=PATIENCE_SECONDS)
+        with counting() as calls:
+            tasks = {asyncio.create_task(self._verifier.facts(domain)): domain for domain in domains}
+            done, slow = await asyncio.wait(tasks, timeout=PATIENCE_SECONDS)
         for task in slow:
             task.cancel()
-        self._memory.count(Service.DNS, self._verifier.resolver.queries - before)
+        self._memory.count(Service.DNS, calls[Service.DNS])
         return {tasks[task]: task.result() for task in done}
 
     async def _mailboxes(self, wanted: Mapping[str, tuple[Address, DomainFacts]]) -> None:
         joined = {key: task for key in wanted if (task := self._verifier.flight(key)) is not None}
         ready = [key for key in wanted if key not in joined and self._due(key)]
         ready = await self._permitted({key: wanted[key][0] for key in ready})
-        claimed = await self._verifier.cache.claim(ready, self._now().timestamp())
+        claimed = await self._claimed(ready)
         idle = []
         for key in ready:
             if key not in claimed:
@@ -232,7 +246,7 @@ class _Round:
                 joined[key] = task
                 continue
             backlog = self._verifier.prober.backlog(facts)
-            if backlog > PATIENCE_SECONDS:
+            if backlog > PATIENCE_SECONDS or self._verifier.crowded:
                 self._delay = min(self._delay or backlog, backlog)
                 idle.append(key)
                 continue
@@ -241,6 +255,15 @@ class _Round:
             await asyncio.sleep(0)  # let it queue, so that the next backlog counts it
         await self._verifier.cache.release(idle)
         await self._land(joined)
+
+    async def _claimed(self, keys: Collection[str]) -> set[str]:
+        """Those that are ours to ask about now; what was answered by somebody else in this moment is found."""
+        cache = self._verifier.cache
+        claimed = await cache.claim(keys, self._now().timestamp())
+        known = await self._verifier.known(sorted(claimed), self._ask)
+        await cache.release(known)
+        self.found |= known
+        return claimed - known.keys()
 
     def _due(self, key: str) -> bool:
         wait = self._memory.waits.get(key)
@@ -279,7 +302,7 @@ class _Round:
         tries, _ = self._memory.waits.get(key, (0, 0))
         mailbox: Mailbox = await self._verifier.prober.probe(address, facts)
         waits = self._verifier.limits.waits
-        if mailbox.answer is Answer.GREYLISTED and self._ask.patient and tries < len(waits):
+        if mailbox.answer in _PASSING and self._ask.patient and tries < len(waits):
             await self._verifier.cache.release([key])
             return Wait(tries + 1, to_ms(self._now()) + round(waits[tries] * 1000))
         return (await self._keep({key: verdict(Evidence(address, domain=facts, mailbox=mailbox))}))[key]

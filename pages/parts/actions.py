@@ -12,7 +12,7 @@ from engine.durable.contract import JobType
 from engine.durable.states import CANCELLABLE, PAUSABLE, RESUMABLE, Status
 from engine.durable.tables import Job
 from engine.workbench import workbench
-from pages.parts import browser, catalog, markup, say
+from pages.parts import browser, catalog, figures, markup, say
 from pages.parts.confirm import ask, confirm
 from pages.parts.downloads import downloads
 from pages.parts.situation import phase
@@ -51,7 +51,7 @@ def _steering(job: Job) -> None:
 def _use(job: Job) -> None:
     """Go to the form of a type that reads a list, with this job as its list."""
     readers = {t.title: t for t in catalog.shown(workbench()) if t.source != "none"}
-    if not (readers and job.ended and job.processed_items):
+    if not (readers and job.ended and figures.kept_rows(job)):
         return
     options = [f"{catalog.icon(reader)} {title}" for title, reader in readers.items()]
     picked = st.menu_button("Use as input", options, icon=":material/input:", key="use")
@@ -84,7 +84,8 @@ def _button(label: str, icon: str, work: Callable[[], object], *, primary: bool 
 
 def _rerun(job: Job, job_type: JobType) -> None:
     bench = workbench()
-    st.query_params.from_dict({"job_id": control.rerun(bench.database, bench.vault, job.id, job_type)})
+    new = control.rerun(bench.database, bench.vault, job.id, job_type, bench.defaults(job_type))
+    st.query_params.from_dict({"job_id": new})
     say.later("Submitted again as a new job")
 
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 import streamlit as st
 
 from engine.durable import queries
-from engine.durable.queries import Filter, JobPage
+from engine.durable.queries import Filter
 from engine.durable.states import Status
 from engine.durable.tables import Job
 from engine.errors import InvalidInput
@@ -16,10 +16,10 @@ from engine.workbench import workbench
 from pages.parts import address, catalog, markup, words
 from pages.parts.bulk import bulk, cleanup
 from pages.parts.joblist import jobs_table
+from pages.parts.pager import Pager
 
 PAGE_JOBS = 25
-_TRAIL = "jobs_trail"
-"""Session key: the cursors of the pages before this one, so that one can go back."""
+_PAGER = Pager("jobs", "job", "jobs", PAGE_JOBS)
 LIVE_SECONDS = 3.0
 SEARCH_SECONDS = 15.0
 """A text search looks at every job."""
@@ -50,7 +50,7 @@ def _text() -> str | None:
         "Search",
         key="q",
         bind="query-params",
-        on_change=_restart,
+        on_change=_PAGER.restart,
         placeholder="Search id, type, parameters",
         icon=":material/search:",
         label_visibility="collapsed",
@@ -69,7 +69,7 @@ def _type() -> str | None:
         format_func=catalog.title,
         label_visibility="collapsed",
         width=220,
-        **address.bound("type", types, _restart),
+        **address.bound("type", types, _PAGER.restart),
     )
     return chosen
 
@@ -83,15 +83,9 @@ def _status(base: Filter) -> str | None:
         states,
         format_func=lambda name: f"{name} {words.short(counts[name])}",
         label_visibility="collapsed",
-        **address.bound("status", states, _restart),
+        **address.bound("status", states, _PAGER.restart),
     )
     return chosen
-
-
-def _restart() -> None:
-    """A changed filter begins on its first page."""
-    st.session_state[_TRAIL] = []
-    st.query_params.pop("from", None)
 
 
 def _list(wanted: Filter) -> None:
@@ -99,9 +93,9 @@ def _list(wanted: Filter) -> None:
     counts = queries.stats(database, wanted)
     matching = counts[wanted.status] if wanted.status else counts["total"]
     try:
-        page = queries.listed(database, wanted, PAGE_JOBS, st.query_params.get("from"))
+        page = queries.listed(database, wanted, PAGE_JOBS, _PAGER.here)
     except InvalidInput:  # a link whose cursor was cut short: begin at the newest
-        _restart()
+        _PAGER.restart()
         page = queries.listed(database, wanted, PAGE_JOBS)
     if not page.jobs:
         _nothing(wanted)
@@ -109,7 +103,7 @@ def _list(wanted: Filter) -> None:
     chosen = _picked(page.jobs)
     bulk(chosen, wanted, matching)
     jobs_table(page.jobs, "jobs", select=True)
-    _turn(page, matching)
+    _PAGER.turn(len(page.jobs), page.cursor, matching)
 
 
 def _selected() -> bool:
@@ -120,41 +114,6 @@ def _selected() -> bool:
 def _picked(jobs: Sequence[Job]) -> list[Job]:
     rows = st.session_state.get("jobs_table")
     return [jobs[row] for row in rows["selection"]["rows"] if row < len(jobs)] if rows else []
-
-
-def _turn(page: JobPage, matching: int) -> None:
-    """Newer and older, by keyset."""
-    trail: list[str | None] = st.session_state.setdefault(_TRAIL, [])
-    here = st.query_params.get("from")
-    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
-        st.button("Newest", icon=":material/first_page:", type="tertiary", disabled=not here, on_click=_restart, key="newest")
-        st.button("Newer", icon=":material/chevron_left:", disabled=not here, on_click=_back, key="newer")
-        st.button(
-            "Older",
-            icon=":material/chevron_right:",
-            icon_position="right",
-            disabled=page.cursor is None,
-            on_click=_forth,
-            args=(page.cursor,),
-            key="older",
-        )
-        first = len(trail) * PAGE_JOBS + 1
-        place = f"{first:,} to {first + len(page.jobs) - 1:,} of " if trail or not here else ""
-        st.html(f'<span class="pb-quiet">{place}{words.plural(matching, "job")}</span>', width="content")
-
-
-def _forth(cursor: str) -> None:
-    st.session_state.setdefault(_TRAIL, []).append(st.query_params.get("from"))
-    st.query_params["from"] = cursor
-
-
-def _back() -> None:
-    trail = st.session_state.get(_TRAIL) or [None]
-    cursor = trail.pop()
-    if cursor:
-        st.query_params["from"] = cursor
-    else:
-        _restart()
 
 
 def _nothing(wanted: Filter) -> None:
@@ -171,7 +130,7 @@ def _nothing(wanted: Filter) -> None:
 
 
 def _clear() -> None:
-    _restart()
+    _PAGER.restart()
     st.session_state["q"] = ""
     st.query_params.clear()
     st.rerun("app")

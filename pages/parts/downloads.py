@@ -1,6 +1,9 @@
-"""The four downloads of a result; they stream from the API, with what is committed so far."""
+"""The four downloads of a table; they stream from the API, a result with what is committed so far."""
 
 from __future__ import annotations
+
+from collections.abc import Mapping
+from urllib.parse import urlencode
 
 import streamlit as st
 
@@ -19,6 +22,20 @@ def downloads(job: Job) -> None:
     with st.popover("Download", icon=":material/download:", disabled=not job.processed_items, key="downloads"):
         if not job.ended:
             st.caption("The job goes on: a download holds the rows committed so far.")
-        for suffix, (name, icon, note) in FORMATS.items():
-            url = f"/api/jobs/{job.id}/results.{suffix}"
-            st.link_button(name, url, icon=icon, help=note, width="stretch", key=f"download_{suffix}")
+        for suffix in FORMATS:
+            _link(suffix, f"/api/jobs/{job.id}/results.{suffix}")
+
+
+def table_downloads(name: str, filters: Mapping[str, str], enabled: bool) -> None:
+    """The same choice for a table of the API, with its filters."""
+    query = f"?{urlencode(filters)}" if filters else ""
+    with st.popover("Download", icon=":material/download:", disabled=not enabled, key="downloads"):
+        if filters:
+            st.caption("Only what fits the filters.")
+        for suffix in FORMATS:
+            _link(suffix, f"/api/{name}.{suffix}{query}")
+
+
+def _link(suffix: str, url: str) -> None:
+    name, icon, note = FORMATS[suffix]
+    st.link_button(name, url, icon=icon, help=note, width="stretch", key=f"download_{suffix}")

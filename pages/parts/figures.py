@@ -38,6 +38,11 @@ def current(database: Database, job_id: str) -> tuple[Job, int]:
     return Job(**values), now
 
 
+def kept_rows(job: Job) -> int:
+    """How many rows the result has; of a job with a goal only what was found has one."""
+    return job.success_count if job.goal else job.processed_items
+
+
 def ahead(database: Database, job: Job) -> int:
     """How many due pending jobs are older than this one; counted up to a thousand."""
     due = or_(jobs.c.run_after.is_(None), jobs.c.run_after <= now_ms())

@@ -13,8 +13,8 @@ from pages.parts.form import Form, Raw, Slots
 from pages.parts.generate import Fields, preview
 from pages.parts.service import ServiceFields
 
-_MOST = 1_000_000
-_PEOPLE = Fields("verified", job.Params, 100, f"How many valid addresses you want, 1 to {_MOST:,}", step=100)
+_MAX_COUNT = next(rule.le for rule in job.Params.model_fields["count"].metadata if hasattr(rule, "le"))
+_PEOPLE = Fields("verified", job.Params, 100, f"How many valid addresses you want, 1 to {_MAX_COUNT:,}", step=100)
 _SERVICE = ServiceFields("verified_by")
 
 
@@ -22,17 +22,15 @@ def draw(slots: Slots) -> Raw:
     """The fields of generating, those of verifying, and when to give up."""
     raw = _PEOPLE.draw(slots)
     st.html('<h3 class="pb-h2">How to verify them</h3>')
-    raw |= _SERVICE.draw(slots)
+    return raw | _SERVICE.draw(slots, _most)
+
+
+def _most(slots: Slots) -> Raw:
     most = st.number_input(
-        "Most candidates",
-        step=1000,
-        value=None,
-        placeholder="20 for each one wanted",
-        width=300,
-        **_PEOPLE.common("max_candidates"),
+        "Most candidates", step=1000, value=None, placeholder="20 for each one wanted", **_PEOPLE.common("max_candidates")
     )
     slots.under("maxCandidates", "The job ends with what it has found when so many were tried")
-    return raw | {"maxCandidates": most}
+    return {"maxCandidates": most}
 
 
 def load(params: Mapping[str, Any]) -> None:

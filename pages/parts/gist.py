@@ -19,6 +19,11 @@ def gist(job: Job) -> str:
     return "".join(f'<div class="pb-gap">{part}</div>' for part in said if part)
 
 
+def verifies(job: Job) -> bool:
+    """Whether the job looks addresses up."""
+    return "maxAgeDays" in job.params
+
+
 def sought(job: Job) -> str:
     """`100 found of 100 wanted`; empty where the job has no goal."""
     if job.goal is None:
@@ -33,8 +38,7 @@ def _trouble(trouble: Mapping[str, int]) -> str:
         return ""
     ordered = sorted(trouble, key=lambda text: -trouble[text])
     rest = " ".join(words.sentence(text) for text in ordered[1:])
-    touched = words.plural(sum(trouble.values()), "address is", "addresses are")
-    return markup.notice("amber", words.sentence(ordered[0]), f"{rest} For that {touched} unknown, not invalid.".strip())
+    return markup.notice("amber", words.sentence(ordered[0]), f"{rest} What could not be asked is unknown, not invalid.".strip())
 
 
 def _fallen(job: Job) -> str:

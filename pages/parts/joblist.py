@@ -12,7 +12,7 @@ import streamlit as st
 from engine.durable.states import Status
 from engine.durable.tables import Job
 from engine.workbench import workbench
-from pages.parts import catalog, words
+from pages.parts import catalog, figures, words
 from pages.parts.form import brief
 from pages.parts.rows import ROW_HEIGHT, status_column
 from pages.parts.situation import phase
@@ -50,7 +50,7 @@ def _frame(jobs: Sequence[Job]) -> pd.DataFrame:
             "type": [catalog.title(job.type) for job in jobs],
             "parameters": [_what(job) for job in jobs],
             "progress": [job.progress for job in jobs],
-            "rows": [job.processed_items for job in jobs],
+            "rows": [figures.kept_rows(job) for job in jobs],
             "created": pd.to_datetime([job.created_at for job in jobs], unit="ms", utc=True),
             "took": [_took(job) for job in jobs],
         }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import pyarrow as pa
 import streamlit as st
@@ -14,6 +14,7 @@ from engine.durable.filters import Where
 from engine.durable.states import ENDED
 from engine.durable.tables import Job
 from engine.errors import InvalidInput, NotFound
+from engine.mail.columns import address_column
 from engine.workbench import workbench
 from pages.parts import catalog, figures, reading, words
 from pages.parts.reading import Counts
@@ -23,51 +24,71 @@ RECENT = 100
 """Jobs that are looked through for those with rows."""
 COUNTED_ROWS = 2_000_000
 """Above so many rows the addresses of a job are not counted on the page."""
+SAMPLE_ROWS = 50
 _ID = re.compile(r"[a-z2-7]{26}")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass
 class Loan:
-    """A job whose rows can be had: its columns, and how many rows fit the filter."""
+    """A job whose rows can be had: its columns, its first rows, and how many fit the filter."""
 
     job: Job
-    schema: pa.Schema
     where: str
     rows: int
+    sample: pa.Table
+    counts: dict[str, Counts] = field(default_factory=dict)
 
-    def head(self, count: int) -> pa.Table:
-        """The first rows."""
-        return workbench().results.page(self.job.id, self.schema, 0, count, Where.parse(self.where)).table
+    @property
+    def columns(self) -> list[str]:
+        """The names of its columns."""
+        names: list[str] = self.sample.column_names
+        return names
 
-    def counted(self, slot: str, column: str) -> Counts | None:
+    @property
+    def likely(self) -> list[str]:
+        """The column that most probably holds the addresses."""
+        found = address_column(self.columns, {name: self.sample[name].to_pylist() for name in self.columns})
+        return [found] if found else []
+
+    @property
+    def kind(self) -> str:
+        """What this list is, in a line."""
+        return f"Rows of {catalog.title(self.job.type)} {self.job.id[:8]} · {words.plural(len(self.columns), 'column')}"
+
+    def counted(self, column: str) -> Counts | None:
         """The counts of a column; made once. None where there are too many rows."""
         if self.rows > COUNTED_ROWS:
             return None
-        mark = (self.job.id, self.job.revision, self.where, column)
-        known = st.session_state.get(slot)
-        if known is None or known[0] != mark:
+        if column not in self.counts:
             tables = workbench().results.tables(self.job.id, Where.parse(self.where))
             parts = [reading.as_text(table.column(column)) for table in tables]
-            known = mark, reading.count(pa.chunked_array([chunk for part in parts for chunk in part.chunks], pa.string()))
-            st.session_state[slot] = known
-        counts: Counts = known[1]
-        return counts
+            text = pa.chunked_array([chunk for part in parts for chunk in part.chunks], pa.string())
+            self.counts[column] = reading.count(text)
+        return self.counts[column]
 
 
-def lendable() -> list[Job]:
-    """The jobs of late that have ended with rows, newest first."""
-    found = queries.listed(workbench().database, limit=RECENT).jobs
-    return [job for job in found if job.status in ENDED and job.processed_items and job.type in workbench().types]
+def lendable(chosen: str | None) -> dict[str, str]:
+    """The jobs of late that have ended with rows, newest first, and the one that is chosen; their ids and how they are shown."""
+    database = workbench().database
+    now = figures.now(database)
+    found = [job for job in queries.listed(database, limit=RECENT).jobs if job.status in ENDED and figures.kept_rows(job)]
+    labels = {job.id: _label(job, now) for job in found if job.type in workbench().types}
+    if chosen and chosen not in labels:
+        labels = {chosen: _label_of(chosen, now), **labels}
+    return labels
 
 
-def label(job_id: str) -> str:
-    """A job in a list of choices; an id that is not known stands for itself."""
+def _label(job: Job, now: int) -> str:
+    rows = words.plural(figures.kept_rows(job), "row")
+    return f"{catalog.title(job.type)} · {rows} · {words.ago(job.created_at, now)} · {job.id[:8]}"
+
+
+def _label_of(job_id: str, now: int) -> str:
+    """An id that is not known stands for itself."""
     try:
-        job = queries.get(workbench().database, job_id)
+        return _label(queries.get(workbench().database, job_id), now)
     except NotFound:
         return job_id
-    when = words.ago(job.created_at, figures.now(workbench().database))
-    return f"{catalog.title(job.type)} · {words.plural(job.processed_items, 'row')} · {when} · {job.id[:8]}"
 
 
 def named(text: str | None) -> str | None:
@@ -76,8 +97,8 @@ def named(text: str | None) -> str | None:
     return found[-1] if found else (text or "").strip() or None
 
 
-def borrow(job_id: str, where: str) -> Loan:
-    """The rows of that job that fit.
+def borrow(slot: str, job_id: str, where: str) -> Loan:
+    """The rows of that job that fit; the last loan of a session is kept in `slot`.
 
     Raises:
         InvalidInput: it is not known, has not ended, has no rows, or the filter is wrong.
@@ -86,12 +107,15 @@ def borrow(job_id: str, where: str) -> Loan:
         job = queries.get(workbench().database, job_id)
     except NotFound:
         raise InvalidInput.of("fromJob", "there is no job with this id; it may have been deleted") from None
-    job_type = _lending_type(job)
-    schema = workbench().results.schema(job, job_type)
-    rows = workbench().results.page(job.id, schema, limit=0, where=Where.parse(where)).total
-    if not rows:
+    kept = st.session_state.get(slot)
+    if isinstance(kept, Loan) and (kept.job.id, kept.job.revision, kept.where) == (job.id, job.revision, where):
+        return kept
+    schema = workbench().results.schema(job, _lending_type(job))
+    page = workbench().results.page(job.id, schema, limit=SAMPLE_ROWS, where=Where.parse(where))
+    if not page.total:
         raise InvalidInput.of("where" if where else "fromJob", "no row of this job fits" if where else "this job has no rows")
-    return Loan(job, schema, where, rows)
+    loan = st.session_state[slot] = Loan(job, where, page.total, page.table)
+    return loan
 
 
 def _lending_type(job: Job) -> JobType:
@@ -107,4 +131,5 @@ def statuses(job_id: str | None) -> dict[str, int]:
     except NotFound:
         return {}
     found = workbench().types.get(job.type)
-    return dict(job.counts) if found and STATUS in found.columns.names and len(job.counts) > 1 else {}
+    told = found is not None and STATUS in found.columns.names and not job.goal  # with a goal only what was found has a row
+    return dict(job.counts) if told and len(job.counts) > 1 else {}

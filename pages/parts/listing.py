@@ -37,16 +37,17 @@ class Listing:
         """Draw it; what was given so far."""
         self._preselect()
         st.session_state.setdefault(self._key("way"), "paste")
-        st.html('<h3 class="pb-h2">The list</h3>')
-        way = st.segmented_control(
-            "Where the list comes from",
-            list(WAYS),
-            format_func=WAYS.__getitem__,
-            required=True,
-            label_visibility="collapsed",
-            persist_state="session",
-            key=self._key("way"),
-        )
+        with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+            st.html('<h3 class="pb-h2">List</h3>', width="content")
+            way = st.segmented_control(
+                "Where the list comes from",
+                list(WAYS),
+                format_func=WAYS.__getitem__,
+                required=True,
+                label_visibility="collapsed",
+                persist_state="session",
+                key=self._key("way"),
+            )
         draw = {"paste": self._paste, "upload": self._upload, "job": self._job}[way or "paste"]
         return draw(slots)
 
@@ -59,7 +60,7 @@ class Listing:
         if not tables:
             return
         table = pa.concat_tables(tables, promote_options="default")
-        first = [name for name in [job.params.get("column")] if name in table.column_names]
+        first = [name for name in table.column_names if name == job.params.get("column")]
         reading.keep(
             self._key("read"), Read(job.id, f"the list of job {job.id[:8]}", Upload(table, first, "kept with the job", []))
         )
@@ -67,7 +68,7 @@ class Listing:
 
     def release(self) -> None:
         """Let go of the list: it was submitted."""
-        for slot in ("read", "text_read", "counted", "text", "file"):
+        for slot in ("read", "text_read", "loan", "text", "file"):
             st.session_state.pop(self._key(slot), None)
 
     def _key(self, part: str) -> str:
@@ -101,7 +102,7 @@ class Listing:
         return self._read(slots, reading.of_text(self._key("text_read"), text or ""))
 
     def _upload(self, slots: Slots) -> Given:
-        limit = uploads.MAX_BYTES // 1_000_000
+        limit = uploads.MAX_BYTES >> 20
         file = st.file_uploader(
             "CSV, Excel, Parquet or text file",
             max_upload_size=limit,
@@ -131,14 +132,17 @@ class Listing:
         """A list that was read: what it is, its address column, its first rows."""
         if read.upload is None:
             return Given(problems=(Problem("list", read.problem),))
-        table = read.upload.table
-        specimen.what(read.upload)
-        if not read.upload.columns:
-            st.html(markup.notice("amber", "No column of addresses was recognised.", uploads.no_column(read.upload)))
-        column = self._column(slots, read.mark[:26], table.column_names, read.upload.columns)
-        specimen.numbers(table.num_rows, read.counted(column))
-        specimen.preview(table.slice(0, specimen.SHOWN_ROWS), column)
-        return Given(rows=table, column=column)
+        upload = read.upload
+        left, right = st.columns([1, 2], gap="medium")
+        with left:
+            column = self._column(slots, read.mark[:26], upload.table.column_names, upload.columns)
+        with right:
+            counts = read.counted(column) if column else None
+            specimen.numbers(specimen.what(upload), upload.table.num_rows, counts)
+        specimen.preview(upload.table.slice(0, specimen.SHOWN_ROWS), column)
+        if column is None:
+            return Given(problems=(Problem("column", uploads.no_column(upload)),))
+        return Given(rows=upload.table, column=column)
 
     def _job(self, slots: Slots) -> Given:
         job_id = lender.named(self._picked())
@@ -147,27 +151,28 @@ class Listing:
             return Given()
         where = self._where(job_id)
         try:
-            loan = lender.borrow(job_id, where)
+            loan = lender.borrow(self._key("loan"), job_id, where)
         except InvalidInput as error:
             return Given(problems=tuple(Problem("list", problem.message) for problem in error.problems))
-        names = loan.schema.names
-        column = self._column(slots, job_id, names, [name for name in ("email",) if name in names])
-        specimen.numbers(loan.rows, loan.counted(self._key("counted"), column))
-        specimen.preview(loan.head(specimen.SHOWN_ROWS), column)
+        left, right = st.columns([1, 2], gap="medium")
+        with left:
+            column = self._column(slots, job_id, loan.columns, loan.likely)
+        with right:
+            specimen.numbers(loan.kind, loan.rows, loan.counted(column) if column else None)
+        specimen.preview(loan.sample.slice(0, specimen.SHOWN_ROWS), column)
+        if column is None:
+            return Given(problems=(Problem("column", "no column of this job holds addresses; choose one"),))
         return Given(from_job=job_id, where=where or None, column=column)
 
     def _picked(self) -> str | None:
-        options = [job.id for job in lender.lendable()]
-        chosen = st.session_state.get(self._key("job"))
-        if chosen and chosen not in options:
-            options.insert(0, chosen)
+        labels = lender.lendable(lender.named(st.session_state.get(self._key("job"))))
         return st.selectbox(
             "Job",
-            options,
+            list(labels),
             index=None,
-            format_func=lender.label,
+            format_func=lambda job_id: labels.get(job_id, job_id),
             accept_new_options=True,
-            placeholder="Choose a job, or paste its id or link" if options else "No job has rows yet",
+            placeholder="Choose a job, or paste its id or link" if labels else "No job has rows yet",
             persist_state="session",
             key=self._key("job"),
         )
@@ -185,6 +190,8 @@ class Listing:
                 key=self._key("where"),
             )
             if counts:
+                picked = (text or "").strip().removeprefix("status:")
+                st.session_state[self._key("status")] = picked if picked in counts else None
                 st.pills(
                     "By status",
                     sorted(counts, key=lambda status: -counts[status]),
@@ -199,15 +206,17 @@ class Listing:
         picked = st.session_state.get(self._key("status"))
         st.session_state[self._key("where")] = f"status:{picked}" if picked else ""
 
-    def _column(self, slots: Slots, mark: str, names: Sequence[str], likely: Sequence[str]) -> str:
-        """The column of the addresses: the likeliest is chosen first, each can be."""
+    def _column(self, slots: Slots, mark: str, names: Sequence[str], likely: Sequence[str]) -> str | None:
+        """The column of the addresses: the likeliest is chosen first, any can be; where none is likely, the visitor says."""
         options = [*likely, *(name for name in names if name not in likely)]
         key = self._key(f"column_{mark}")
         if st.session_state.get(key) not in options:
-            st.session_state[key] = options[0]
-        chosen = st.selectbox("Address column", options, persist_state="session", key=key, width=300)
-        slots.under("column")
-        return chosen or options[0]
+            st.session_state[key] = likely[0] if likely else None
+        chosen = st.selectbox(
+            "Address column", options, index=None, placeholder="Choose a column", persist_state="session", key=key
+        )
+        slots.under("column", "The likeliest one comes first; any can be chosen")
+        return chosen
 
 
 def _exists(job_id: str) -> bool:

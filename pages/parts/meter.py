@@ -73,9 +73,13 @@ def _processed(job: Job, curve: str) -> str:
 
 
 def _outcomes(job: Job) -> list[str]:
-    """Of a job with a goal, what was found: that others fell out is no failure."""
-    good, bad = ("Found", "Fell out") if job.goal else ("Succeeded", "Failed")
-    return [_outcome(good, job.success_count, job, "green"), _outcome(bad, job.failed_count, job, "gray" if job.goal else "red")]
+    """Succeeded and failed, in the words of the job: a candidate that fell out is no failure, nor is an unknown verdict."""
+    good, bad, colour = "Succeeded", "Failed", "red"
+    if job.goal:
+        good, bad, colour = "Found", "Fell out", "gray"
+    elif gist.verifies(job):
+        good, bad, colour = "Decided", "Unknown", "gray"
+    return [_outcome(good, job.success_count, job, "green"), _outcome(bad, job.failed_count, job, colour)]
 
 
 def _outcome(label: str, count: int, job: Job, colour: str) -> str:

@@ -68,9 +68,18 @@ def _folded(job: Job, form: Form, edit: Callable[[], None]) -> None:
         st.container(border=True, key="cell_in"),
         st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="xsmall"),
     ):
-        st.html(markup.facts((form.brief or brief)(job.params)))
+        st.html(markup.facts({**_list_of(job), **(form.brief or brief)(job.params)}))
         st.button("Edit", icon=":material/edit:", type="tertiary", on_click=edit, key="edit")
         st.button("New", icon=":material/add:", type="tertiary", on_click=st.query_params.clear, key="new")
+
+
+def _list_of(job: Job) -> dict[str, str]:
+    """Which list the job read; nothing for a job without one."""
+    if workbench().job_type(job.type).source == "none":
+        return {}
+    rows = words.plural(job.total_items, "row")
+    lender = f" of job {job.source_job_id[:8]}" if job.source_job_id else ""
+    return {"list": rows + lender + (f", {job.source_where}" if job.source_where else "")}
 
 
 def _input(job_type: JobType, form: Form) -> None:
@@ -85,7 +94,7 @@ def _input(job_type: JobType, form: Form) -> None:
             pressed = st.button(form.verb, icon=":material/play_arrow:", type="primary", shortcut="Ctrl+Enter", key="run")
         elsewhere = st.empty()
         given = form.source(slots) if form.source else Given()
-        raw = form.draw(slots) | ({"column": given.column} if given.column else {})
+        raw = form.draw(slots) | _column(job_type, given)
         checked = check(job_type, raw)
         problems = _problems(job_type, given, checked, pressed)
         if pressed and not problems:
@@ -95,6 +104,11 @@ def _input(job_type: JobType, form: Form) -> None:
             form.preview(checked.params)
     if pressed and problems:
         st.toast("Nothing was submitted: see the marked fields", icon=":material/error:")
+
+
+def _column(job_type: JobType, given: Given) -> Raw:
+    """The chosen address column, for types that take one."""
+    return {"column": given.column} if given.column and "column" in job_type.params.model_fields else {}
 
 
 def _problems(job_type: JobType, given: Given, checked: Checked, pressed: bool) -> tuple[Problem, ...]:
@@ -168,7 +182,8 @@ def _offer(job_type: JobType) -> None:
         return
     now = figures.now(workbench().database)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="last_job"):
-        text = f"{words.number(job.processed_items)} of {words.number(job.total_items)} · {words.ago(job.created_at, now)}"
+        done = f"{job.success_count:,} of {job.goal:,} found" if job.goal else f"{job.processed_items:,} of {job.total_items:,}"
+        text = f"{done} · {words.ago(job.created_at, now)}"
         st.html(f'<div class="pb-quiet">Last job here: {markup.pill(phase(job))} {text}</div>', width="content")
         st.button("Open it", icon=":material/arrow_forward:", type="tertiary", on_click=_open, args=(job.id,), key="open_last")
 

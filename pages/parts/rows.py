@@ -52,11 +52,12 @@ def table(job: Job, job_type: JobType) -> None:
 def _filter(schema: pa.Schema) -> str:
     """The filter as typed."""
     columns = ", ".join(schema.names)
+    example = FIRST[0] if FIRST[0] in schema.names else schema.names[0]
     text = st.text_input(
         "Filter rows",
         key="where",
         bind="query-params",
-        placeholder=f"Filter, such as {schema.names[0]}~smith",
+        placeholder=f"Filter, such as {example}~smith",
         icon=":material/filter_alt:",
         label_visibility="collapsed",
         width=300,
@@ -79,6 +80,8 @@ def _said(total: int, job: Job, filtered: bool) -> str:
 def _no_rows(job: Job, where: Where) -> str:
     if where.terms:
         return "No row fits the filter."
+    if job.goal and job.ended:
+        return "No valid address was found."
     return "No rows." if job.ended else "The first rows appear as soon as they are committed."
 
 
@@ -165,7 +168,7 @@ def _columns(shown: pa.Table, schema: pa.Schema) -> dict[str, Any]:
             values = {value for cell in shown.column(STATUS).to_pylist() for value in cell}
             found[STATUS] = status_column(sorted(values), meaning)
         elif pa.types.is_integer(field.type):
-            found[field.name] = st.column_config.NumberColumn(help=meaning, format="plain")
+            found[field.name] = st.column_config.NumberColumn(help=meaning, format="%d")
         elif pa.types.is_timestamp(field.type):
             found[field.name] = st.column_config.DatetimeColumn(help=meaning, timezone=st.context.timezone)
         else:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,18 +14,16 @@ from pages.parts.form import Raw, Slots
 
 NAMES: Mapping[Service, str] = {Service.DNS: "Domain (DNS)", Service.SMTP: "Mailbox (SMTP)", Service.MAILSSO: "mails.so"}
 TELLS: Mapping[Service, str] = {
-    Service.DNS: "Does the domain accept mail? Quick, and no mail server is contacted. It cannot tell whether the mailbox exists.",
-    Service.SMTP: "Asks the mail server for each mailbox, without sending anything. Slower; needs outgoing port 25, and some "
-    "providers never tell.",
-    Service.MAILSSO: "A paid outside service checks each mailbox. It needs a key, and the addresses leave this machine.",
+    Service.DNS: "Does the domain accept mail? Quick; no mail server is contacted. Cannot tell whether the mailbox exists.",
+    Service.SMTP: "Asks the mail server for each mailbox and sends nothing. Slower; needs outgoing port 25; some never tell.",
+    Service.MAILSSO: "A paid outside service checks each mailbox. Needs a key; the addresses leave this machine.",
 }
-KNOWN = {"use": "Use it", "young": "Use it if recent", "again": "Verify again"}
+KNOWN = {
+    "use": ("Use what is known", "No question is asked twice; only unknown ones are asked again."),
+    "young": ("Use it if it is recent", "Older verdicts are asked for anew."),
+    "again": ("Verify again anyway", "Every address is asked about, whatever is known."),
+}
 """What to do where the verdict about an address is known."""
-_HINTS = {
-    "use": "An address with a verdict is not asked about again; unknown ones are",
-    "young": "Older verdicts are asked for anew",
-    "again": "Every address is asked about, whatever is known",
-}
 USUAL_DAYS = 90
 
 
@@ -35,15 +33,15 @@ class ServiceFields:
 
     name: str
 
-    def draw(self, slots: Slots) -> Raw:
-        """The fields, side by side where there is room; returns wire names and values."""
+    def draw(self, slots: Slots, more: Callable[[Slots], Raw] | None = None) -> Raw:
+        """The fields, side by side where there is room, and on the right `more`; returns wire names and values."""
         for part, value in {"service": Service.DNS, "known": "use", "days": USUAL_DAYS}.items():
             st.session_state.setdefault(self._key(part), value)
         left, right = st.columns(2, gap="medium")
         with left:
             raw = self._service(slots)
         with right:
-            raw |= self._known(slots)
+            raw |= self._known(slots) | (more(slots) if more else {})
         return raw
 
     def load(self, params: Mapping[str, Any]) -> None:
@@ -54,11 +52,11 @@ class ServiceFields:
         st.session_state[self._key("days")] = days or USUAL_DAYS
 
     def _service(self, slots: Slots) -> Raw:
-        chosen = st.segmented_control(
-            "Service", list(Service), format_func=NAMES.__getitem__, required=True, **self._lasting("service")
+        service = st.radio(
+            "Service", list(Service), format_func=NAMES.__getitem__, captions=list(TELLS.values()), **self._lasting("service")
         )
-        service = chosen or Service.DNS
-        slots.under("service", TELLS[service])
+        slots.under("service")
+        service = service or Service.DNS
         return {"service": service.value} | (self._api_key(slots) if service == Service.MAILSSO else {})
 
     def _api_key(self, slots: Slots) -> Raw:
@@ -75,15 +73,18 @@ class ServiceFields:
         return {"apiKey": text.strip()} if text and text.strip() else {}
 
     def _known(self, slots: Slots) -> Raw:
-        chosen = st.segmented_control(
-            "Where the verdict is known", list(KNOWN), format_func=KNOWN.__getitem__, required=True, **self._lasting("known")
+        policy = st.radio(
+            "Addresses verified before",
+            list(KNOWN),
+            format_func=lambda name: KNOWN[name][0],
+            captions=[hint for _, hint in KNOWN.values()],
+            **self._lasting("known"),
         )
-        policy = chosen or "use"
         if policy != "young":
-            slots.under("maxAgeDays", _HINTS[policy])
+            slots.under("maxAgeDays")
             return {} if policy == "use" else {"maxAgeDays": 0}
-        days = st.number_input("At most so many days old", step=1, value=None, width=200, **self._lasting("days"))
-        slots.under("maxAgeDays", _HINTS[policy])
+        days = st.number_input("At most so many days old", step=1, value=None, width=220, **self._lasting("days"))
+        slots.under("maxAgeDays")
         return {"maxAgeDays": days}
 
     def _lasting(self, part: str) -> dict[str, Any]:

@@ -41,10 +41,8 @@ def remark(database: Database, job: Job, now_ms: int) -> Remark | None:
             return Remark("amber", "Paused.", "Resume goes on from the rows that are committed.")
         case Status.FAILED:
             return Remark("red", job.error_message or "The job failed.", _after_failure(job))
-        case Status.CANCELLED if job.processed_items:
-            return Remark(
-                "gray", "Cancelled.", f"The {words.plural(job.processed_items, 'row')} below are kept. Resume does the rest."
-            )
+        case Status.CANCELLED if rows := figures.kept_rows(job):
+            return Remark("gray", "Cancelled.", f"The {words.plural(rows, 'row')} below are kept. Resume does the rest.")
         case Status.CANCELLED:
             return Remark("gray", "Cancelled before the first row.", "Resume starts it again.")
         case Status.COMPLETED if job.goal and job.success_count < job.goal:
@@ -88,5 +86,6 @@ def _running(database: Database, job: Job, now_ms: int) -> Remark | None:
 
 
 def _after_failure(job: Job) -> str:
-    kept = f"The {words.plural(job.processed_items, 'row')} below are kept. " if job.processed_items else ""
+    rows = figures.kept_rows(job)
+    kept = f"The {words.plural(rows, 'row')} below are kept. " if rows else ""
     return kept + "Resume tries the rest again; “Edit and run” starts anew with other parameters."

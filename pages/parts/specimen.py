@@ -16,34 +16,34 @@ SHOWN_COLUMNS = 8
 SHOWN_CHARS = 48
 
 
-def what(upload: Upload) -> None:
+def what(upload: Upload) -> str:
     """Kind, columns, and what was remarked while reading."""
-    kind = f"{upload.kind} · {words.plural(upload.table.num_columns, 'column')}"
-    notes = "".join(f"<br>{markup.ticked(words.sentence(note))}" for note in upload.notes)
-    st.html(f'<div class="pb-quiet">Read: {escape(kind)}{notes}</div>')
+    said = f"{upload.kind} · {words.plural(upload.table.num_columns, 'column')}"
+    return ". ".join([said, *upload.notes])
 
 
-def numbers(rows: int, counts: Counts | None) -> None:
-    """Rows, different addresses, repeats and empty cells as facts; a warning where there is nothing to verify."""
-    if counts is None:
-        st.html(markup.facts({"rows": words.number(rows)}))
-        return
-    other = counts.rows - counts.empty - counts.plausible
+def numbers(what: str, rows: int, counts: Counts | None) -> None:
+    """What was read; rows, different addresses, repeats and empty cells; a warning where there is nothing to verify."""
+    said = {"rows": words.number(rows)} | (_counted(counts) if counts else {})
+    warning = counts is not None and not counts.plausible
+    st.html(f'<div class="pb-read"><span class="pb-quiet">{markup.ticked(words.sentence(what))}</span>{markup.facts(said)}</div>')
+    if warning:
+        st.html(markup.notice("amber", "Nothing in this column looks like an address.", "Choose another column."))
+
+
+def _counted(counts: Counts) -> dict[str, str]:
     said = {
-        "rows": counts.rows,
         "different addresses": counts.distinct,
         "repeated": counts.plausible - counts.distinct,
         "empty cells": counts.empty,
-        "not an address": other,
+        "not an address": counts.rows - counts.empty - counts.plausible,
     }
-    st.html(markup.facts({name: words.number(value) for name, value in said.items() if value or name == "rows"}))
-    if not counts.plausible:
-        st.html(markup.notice("amber", "Nothing in this column looks like an address.", "Choose another column above."))
+    return {name: words.number(value) for name, value in said.items() if value or name == "different addresses"}
 
 
-def preview(head: pa.Table, column: str) -> None:
+def preview(head: pa.Table, column: str | None) -> None:
     """The first rows, the address column in front."""
-    names = [column, *(name for name in head.column_names if name != column)]
+    names = sorted(head.column_names, key=lambda name: name != column)
     shown, left = names[:SHOWN_COLUMNS], len(names) - SHOWN_COLUMNS
     rows = [[_cell(row[name], name == column) for name in shown] for row in head.select(shown).to_pylist()]
     more = f", without {words.plural(left, 'further column')}" if left > 0 else ""
@@ -51,6 +51,6 @@ def preview(head: pa.Table, column: str) -> None:
 
 
 def _cell(value: object, address: bool) -> str:
-    text = "" if value is None else str(value)
+    text = "" if value is None else ("yes" if value else "no") if isinstance(value, bool) else str(value)
     text = escape(text if len(text) <= SHOWN_CHARS else f"{text[: SHOWN_CHARS - 1]}…")
     return f'<span class="pb-mono">{text}</span>' if address else text

@@ -127,5 +127,3 @@ def test_a_job_without_a_goal_takes_what_comes():
     ready = Ready(5, outcome, 1, encode(outcome.rows))
     free = Goal(Plan(36, 3), 0, 0, 0)
     assert list(free.take(ready)) == [ready] and free.wants(1000) and not free.reached
-
-

@@ -16,7 +16,9 @@ from sqlmodel import SQLModel
 from engine.durable import migrate
 from engine.durable.database import Database
 from engine.durable.migrate import HEAD, current, open_database
+from engine.durable.queries import get
 from engine.durable.states import CHECKS
+from engine.durable.timeline import timeline
 from engine.durable.vault import Vault
 from engine.errors import ConfigError, DatabaseTooNew
 from tests.durable.store import complete, output
@@ -76,6 +78,47 @@ def test_the_scripts_make_the_checks_of_the_models(empty_url: str) -> None:
 def test_the_checks_of_the_first_script_are_those_of_the_code() -> None:
     script = ScriptDirectory(str(migrate.FOLDER)).get_revision("0001")
     assert script.module._CHECKS == CHECKS
+
+
+def test_a_database_of_the_first_version_keeps_its_jobs(empty_url: str, vault: Vault, monkeypatch: pytest.MonkeyPatch) -> None:
+    at_first(empty_url, monkeypatch)
+    values = "'j', 't', 'pending', '{}', 1, 1, 9, 1, 0, 0, 0, 0, '{}', '{}', '[]', 0, 0, 0, false"
+    columns = (
+        "id, type, status, params, created_at, updated_at, total_items, batch_size, processed_items, success_count, failed_count,"
+        " batches_done, counts, tallies, history, revision, lease, crashes, compacted"
+    )
+    execute(
+        empty_url,
+        f"INSERT INTO job ({columns}) VALUES ({values})",
+        "INSERT INTO event VALUES (1, 'j', 1, NULL, 'pending', 'new', NULL)",
+    )
+    database = open_database(empty_url)
+    job = get(database, "j")
+    assert (job.total_items, job.goal) == (9, None) and len(timeline(database, "j")) == 1
+    with database.read() as connection:
+        context = MigrationContext.configure(connection, opts={"compare_type": True, "compare_server_default": True})
+        assert compare_metadata(context, SQLModel.metadata) == []
+    database.close()
+
+
+def at_first(url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Make a database as the first version did."""
+    from alembic import command
+
+    honest = command.upgrade
+    with monkeypatch.context() as patched:
+        patched.setattr(command, "upgrade", lambda config, _head: honest(config, "0001"))
+        open_database(url).close()
+    assert revision(url) == "0001"
+
+
+def test_the_index_of_addresses_is_sorted_by_bytes(database: Database) -> None:
+    """PostgreSQL's own collation would not serve prefixes; autogenerate does not look at collations."""
+    if database.is_sqlite:
+        return
+    query = "SELECT collation_name FROM information_schema.columns WHERE table_name = 'verified_email' AND column_name = :name"
+    with database.read() as connection:
+        assert {connection.execute(text(query), {"name": name}).scalar() for name in ("address", "domain")} == {"C"}
 
 
 def test_processes_that_start_at_once_migrate_once(empty_url: str) -> None:

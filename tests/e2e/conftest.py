@@ -31,12 +31,18 @@ START_SECONDS = 60
 
 
 @pytest.fixture
-def server(tmp_path: Path) -> Iterator[str]:
+def variables() -> dict[str, str]:
+    """Settings of the server beside its folder and its port; a test module may have its own."""
+    return {}
+
+
+@pytest.fixture
+def server(tmp_path: Path, variables: dict[str, str]) -> Iterator[str]:
     """The address of a Postbench of its own."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    env = {**os.environ, "POSTBENCH_DATA_DIR": str(tmp_path / "data"), "POSTBENCH_PORT": str(port)}
+    env = {**os.environ, **variables, "POSTBENCH_DATA_DIR": str(tmp_path / "data"), "POSTBENCH_PORT": str(port)}
     with (tmp_path / "server.log").open("wb") as log:
         process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=env, stdout=log, stderr=subprocess.STDOUT)
     base = f"http://127.0.0.1:{port}"

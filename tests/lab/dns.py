@@ -9,12 +9,13 @@ import json
 import socket
 import struct
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal, get_args
 
+from tests.lab.dns_wire import KINDS, NAMES, Question, decoded, encoded, message, pieces, read
 from tests.lab.running import LabServer, run_until_told
 
 Servers = tuple[tuple[str, int], ...]
@@ -28,10 +29,10 @@ Mode = Literal[
     "wrong_id",  # only an answer with another id
     "spoofed",  # first forged answers (another id; another question), then the right one
     "garbage",  # bytes that are no message
+    "unfollowed",  # a CNAME without what it leads to, as from a server of another zone
+    "referral",  # other servers' names instead of an answer, as from a server that does not recurse
     "broken",  # the right id and question, then a message that cannot be read
 ]
-KINDS = {"A": 1, "NS": 2, "CNAME": 5, "SOA": 6, "MX": 15, "TXT": 16, "AAAA": 28}
-NAMES = {number: kind for kind, number in KINDS.items()}
 RCODES = {"formerr": 1, "servfail": 2, "refused": 5}
 FORGED = "forged.test"
 """The mail exchanger that spoofed answers name."""
@@ -48,17 +49,6 @@ class Fault:
     delay: float
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
-    """A question as it came: `raw` is its section, `edns` whether an OPT record was there."""
-
-    id: bytes
-    name: str
-    kind: int
-    raw: bytes
-    edns: bool
-
-
 class DnsServer(LabServer):
     """UDP and TCP on one port of 127.0.0.1; zones, faults, the delay and the counters may be used from any thread while it runs.
 
@@ -69,6 +59,7 @@ class DnsServer(LabServer):
             dns.add("*.many.test", mx=[(10, "mx.many.test")]) # every name below many.test
             dns.fault("bad.test", "servfail", times=1)        # then as the zone says; unknown names are NXDOMAIN
             dns.delay = 0.02                                  # seconds before every answer
+            with dns.holding(): ...                           # answers wait for the end of the block
             ...
             assert dns.asked("example.test", "MX") == 1 and dns.total == 1
 
@@ -90,6 +81,7 @@ class DnsServer(LabServer):
         self._names: set[str] = set()
         self._faults: dict[tuple[str, str], Fault] = {}
         self._ready: dict[bytes, tuple[bytes, tuple[str, str]]] = {}
+        self._held: list[Callable[[], None]] | None = None
         self._socket: socket.socket | None = None
         for name, records in (zones or {}).items():
             self.add(name, **records)
@@ -173,6 +165,19 @@ class DnsServer(LabServer):
             for key in [key for key in self._faults if key[0] == name.lower()]:
                 del self._faults[key]
 
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Within the block questions over UDP are counted but get no answer; at its end they get it."""
+        with self.lock:
+            self._held = []
+        try:
+            yield
+        finally:
+            with self.lock:
+                held, self._held = self._held, None
+            for send in held or []:
+                send()
+
     async def open(self) -> None:
         """Listen on one port for both; a free one when none was asked for."""
         for left in reversed(range(20)):
@@ -213,6 +218,10 @@ class DnsServer(LabServer):
 
     def _later(self, delay: float, sock: socket.socket, answers: Sequence[bytes], peer: Any) -> None:
         def send() -> None:
+            with self.lock:
+                if self._held is not None:
+                    self._held.append(send)
+                    return
             with suppress(OSError):  # closed meanwhile
                 for answer in answers:
                     sock.sendto(answer, peer)
@@ -244,28 +253,36 @@ class DnsServer(LabServer):
                     message(question, 0, [(16, 0, bytes([len(text)]) + text) for text in [str(self.counts.total()).encode()]])
                 ]
             self.counts[question.name, kind] += 1
-            fault = self._faults.get((question.name, kind)) or self._faults.get((question.name, ""))
+            fault = self._fault(question.name, kind)
             if fault is not None and fault.times is not None:
                 fault.times -= 1
                 fault = fault if fault.times >= 0 else None
-            right = self._answer(question)
+            right = self._answer(question, follow=fault is None or fault.mode != "unfollowed")
             if fault is None and len(self._ready) < CACHED and not over_tcp and len(right) <= 1232:
                 self._ready[query[2:]] = (right[2:], (question.name, kind))
         if fault is None:
             fault = Fault("truncate" if len(right) > 1232 else None, None, 0.0)
         return self.delay + fault.delay, spoil(fault.mode, question, right, over_tcp)
 
-    def _answer(self, question: Question) -> bytes:
+    def _answer(self, question: Question, follow: bool) -> bytes:
         name, records, seen = question.name, [], set()
         while (found := self._find(name, 5)) and question.kind != 5 and name not in seen:
             seen.add(name)
             records.append((5, found[0], found[1][0]))
             name = decoded(found[1][0])
+            if not follow:
+                return message(question, 0, records)
         found = self._find(name, question.kind)
         if found is None:
             exists = name in self._names or self._wild(name) is not None
-            return message(question, 0 if exists else 3, records, own=question.name, soa=self.negative_ttl)
-        return message(question, 0, records + [(question.kind, found[0], value) for value in found[1]], own=question.name)
+            return message(question, 0 if exists else 3, records, soa=self.negative_ttl)
+        return message(question, 0, records + [(question.kind, found[0], value) for value in found[1]])
+
+    def _fault(self, name: str, kind: str) -> Fault | None:
+        """What goes wrong with a name, or with the wildcard that it comes from."""
+        wild = None if name in self._names else self._wild(name)
+        keys = [(name, kind), (name, ""), (wild or name, kind), (wild or name, "")]
+        return next((self._faults[key] for key in keys if key in self._faults), None)
 
     def _find(self, name: str, kind: int) -> tuple[int, list[bytes]] | None:
         """The TTL and the values of a name, by itself or by a wildcard above it."""
@@ -289,7 +306,11 @@ def listening(host: str, port: int) -> socket.socket:
         with suppress(OSError):
             sock.setsockopt(socket.SOL_SOCKET, option, 8 << 20)
     sock.setblocking(False)
-    sock.bind((host, port))
+    try:
+        sock.bind((host, port))
+    except OSError:
+        sock.close()
+        raise
     return sock
 
 
@@ -301,6 +322,8 @@ def spoil(mode: Mode | None, question: Question, right: bytes, over_tcp: bool) -
         return []
     if mode in ("truncate", "half") and not over_tcp:
         return [message(question, 0, flags=0x8780)]
+    if mode == "referral":
+        return [message(question, 0, [(2, 300, encoded("ns.elsewhere.test"))], section=1, flags=0x8180)]
     other = Question(bytes(byte ^ 0xFF for byte in question.id), question.name, question.kind, question.raw, question.edns)
     forged = [(15, 300, b"\x00\x01" + encoded(FORGED))]
     if mode == "wrong_id":
@@ -313,64 +336,6 @@ def spoil(mode: Mode | None, question: Question, right: bytes, over_tcp: bool) -
     if mode == "broken":
         return [message(question, 0, [(15, 300, b"\x00\x0a\xc0\xff")])]
     return [right]
-
-
-def message(
-    question: Question,
-    rcode: int,
-    records: Sequence[tuple[int, int, bytes]] = (),
-    *,
-    own: str = "",
-    soa: int = 0,
-    flags: int = 0x8580,
-) -> bytes:
-    """An answer to the question; records are (type, TTL, data), owned by `own` or by the CNAME before them."""
-    parts, owner = [], b"\xc0\x0c"
-    for kind, ttl, data in records:
-        parts.append(owner + struct.pack("!HHIH", kind, 1, ttl, len(data)) + data)
-        owner = data if kind == 5 else owner
-    authority = b""
-    if soa:
-        data = encoded("ns.lab") + encoded("hostmaster.lab") + struct.pack("!5I", 1, 3600, 600, 86400, soa)
-        authority = encoded(own.rpartition(".")[2]) + struct.pack("!HHIH", 6, 1, soa, len(data)) + data
-    extra = b"\0" + struct.pack("!HHIH", 41, 1232, 0, 0) if question.edns else b""
-    header = struct.pack("!HHHHH", flags | rcode, 1, len(parts), 1 if authority else 0, 1 if extra else 0)
-    return question.id + header + question.raw + b"".join(parts) + authority + extra
-
-
-def read(query: bytes) -> Question:
-    """The question of a query.
-
-    Raises:
-        ValueError, IndexError, struct.error: it is no query of one question.
-    """
-    if struct.unpack_from("!H", query, 4)[0] != 1:
-        raise ValueError("not one question")
-    end = 12
-    while query[end]:
-        end += query[end] + 1
-    kind, _ = struct.unpack_from("!HH", query, end + 1)
-    edns = struct.unpack_from("!H", query, 10)[0] > 0
-    return Question(query[:2], decoded(query[12 : end + 1]), kind, query[12 : end + 5], edns)
-
-
-def encoded(name: str) -> bytes:
-    """A name as uncompressed labels."""
-    return b"".join(bytes([len(label)]) + label for label in name.encode().rstrip(b".").split(b".") if label) + b"\0"
-
-
-def decoded(wire: bytes) -> str:
-    """The lower-case text of uncompressed labels."""
-    labels, at = [], 0
-    while wire[at]:
-        labels.append(wire[at + 1 : at + 1 + wire[at]])
-        at += wire[at] + 1
-    return b".".join(labels).decode("latin-1").lower()
-
-
-def pieces(text: bytes) -> list[bytes]:
-    """Strings of at most 255 bytes."""
-    return [text[at : at + 255] for at in range(0, len(text), 255)] or [b""]
 
 
 def main(serve: Callable[[LabServer], Any] = run_until_told) -> None:

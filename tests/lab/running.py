@@ -149,6 +149,17 @@ async def _cancel_rest() -> None:
     await asyncio.get_running_loop().shutdown_asyncgens()
 
 
+async def until(condition: Callable[[], bool], timeout: float = PATIENCE) -> None:
+    """Wait, in the test's loop, for something that happens in another thread or process.
+
+    Raises:
+        TimeoutError: it did not come true in `timeout` seconds.
+    """
+    async with asyncio.timeout(timeout):
+        while not condition():  # noqa: ASYNC110 - no event of this loop tells of it
+            await asyncio.sleep(0.001)
+
+
 async def run_until_told(server: LabServer) -> None:
     """What `python -m tests.lab.…` does: open, write the port as the first line, and serve until standard input ends."""
     await server.open()

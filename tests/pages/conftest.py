@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import shutil
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from engine import settings, workbench
 from engine.durable import engines, lease, queries
 from engine.durable.chunks import encode
 from engine.durable.commit import Finished, Part, commit
-from engine.durable.contract import Batch, Plan
+from engine.durable.contract import Batch, Done, Plan
 from engine.durable.states import Status
 from engine.durable.submit import Request, submit
 from engine.durable.tables import Job
@@ -119,10 +119,13 @@ class Hand:
         spans = [(n, Plan(job.total_items, job.batch_size).span(n)) for n in numbers]
         tools: Any = None  # this type opens no door
         work: list[Any] = [job_type.process(Batch(n, *span, job.total_items), params, tools) for n, span in spans]
-        done = [asyncio.run(item) for item in work]
-        totals = Totals.of(job).plus(done).paced(int(time.time() * 1000), 1.0)
-        finished = [Finished(n, outcome.rows.num_rows, encode(outcome.rows)) for n, outcome in zip(numbers, done, strict=True)]
-        items = sum(chunk.rows for chunk in finished)
+        return self.commit(job, dict(zip(numbers, [asyncio.run(item) for item in work], strict=True)), **end)
+
+    def commit(self, job: Job, done: Mapping[int, Done], **end: Any) -> str:
+        """Commit outcomes of batches, by number."""
+        totals = Totals.of(job).plus(list(done.values())).paced(int(time.time() * 1000), 1.0)
+        finished = [Finished(n, outcome.rows.num_rows, encode(outcome.rows)) for n, outcome in done.items()]
+        items = sum(outcome.succeeded + outcome.failed for outcome in done.values())
         commit(self.database, [Part(job.id, job.type, job.lease, self.engine, totals, finished, items=items, **end)])
         return job.id
 

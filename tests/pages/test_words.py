@@ -50,6 +50,11 @@ def test_everything_from_outside_is_escaped() -> None:
         assert "<img" not in html
 
 
+@pytest.mark.parametrize(("text", "said"), [("is wrong", "Is wrong."), ("Done!", "Done!"), ("", "")])
+def test_sentences_begin_large_and_end(text: str, said: str) -> None:
+    assert words.sentence(text) == said
+
+
 def test_a_sparkline_stays_inside_its_box() -> None:
     html = markup.spark([0, 5, 10])
     assert "0.0% 94.0%" in html
