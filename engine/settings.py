@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     helo_name: str = Field("", description="name that probes give in HELO; empty = the host name")
     probe_from: str = Field("", description="sender that probes give; empty = `postmaster@` that name")
     allow_private_networks: bool = Field(False, description="`1` lets fetches and probes reach private addresses, on any port")
+    crawl_delay: float = Field(1.0, ge=0, le=300, description="seconds between fetches of one host where robots.txt names none")
     mailsso_url: str = Field("https://api.mails.so", description="base of the mails.so API")
     mailsso_api_key: SecretStr | None = Field(None, description="key of the mails.so API, where a job brings none")
     public_url: str = Field("", description="base of shared links; empty = the listening address")

@@ -29,6 +29,8 @@ class JobParams(BaseModel):
     """The column of the input stream when the items are plain strings."""
     secret_fields: ClassVar[frozenset[str]] = frozenset()
     """Fields stored encrypted and apart from the job, and dropped when it ends."""
+    condenses: ClassVar[bool] = False
+    """Whether the input list is rewritten at submit by `condensed`."""
     server_secrets: ClassVar[Mapping[str, str]] = {}
     """Where the server may have a secret of its own: secret field to the name of the setting."""
 
@@ -46,6 +48,14 @@ class JobParams(BaseModel):
             InvalidInput: the list is not one that this type can work on.
         """
         return self
+
+    def condensed(self, rows: pa.Table) -> pa.Table:
+        """The input list as the job works on it: other names of columns, duplicates folded. Called once, at submit, after `fitted`.
+
+        Raises:
+            InvalidInput: nothing is left of the list.
+        """
+        return rows
 
     def items_table(self) -> pa.Table | None:
         """The input list as a table: strings become the column `items_column`, objects one column per key."""
@@ -205,13 +215,14 @@ class JobType:
     source: SourceUse = "none"
     cpu_bound: bool = False
     paced: bool = False
+    carries: bool = True
     charts: tuple[Chart, ...] = ()
 
     @classmethod
     def from_module(cls, module: ModuleType) -> Self:
-        """Read the contract off a module: TYPE, TITLE, ICON, Params, Row, plan, process; SOURCE, CPU_BOUND, PACED, CHARTS.
+        """Read the contract off a module: TYPE, TITLE, ICON, Params, Row, plan, process; SOURCE, CPU_BOUND, PACED, CARRIES, CHARTS.
 
-        PACED: the doors themselves keep to the engine's concurrency, so that batches may be larger than it.
+        CARRIES (True): the input's columns come back in the result, row by row. PACED: the doors themselves keep to the engine's concurrency, so that batches may be larger than it.
         """
         return cls(
             name=module.TYPE,
@@ -225,6 +236,7 @@ class JobType:
             source=getattr(module, "SOURCE", "none"),
             cpu_bound=getattr(module, "CPU_BOUND", False),
             paced=getattr(module, "PACED", False),
+            carries=getattr(module, "CARRIES", True),
             charts=tuple(getattr(module, "CHARTS", ())),
         )
 

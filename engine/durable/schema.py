@@ -76,9 +76,11 @@ def _text(value: Any) -> str:
     return str(value).encode(errors="replace").decode()
 
 
-def bare(items: pa.Table) -> pa.Table:
-    """A list of nothing but the items, marked: a type with a column of that name does not repeat it."""
-    return items.cast(pa.schema([items.schema.field(0).with_metadata({_BARE: b"1"})]))
+def bare(items: pa.Table, *names: str) -> pa.Table:
+    """The table with these columns (all of them when none is named) marked: a type with a column of that name does not repeat it."""
+    marked = names or items.column_names
+    fields = [field.with_metadata({_BARE: b"1"}) if field.name in marked else field for field in items.schema]
+    return items.cast(pa.schema(fields))
 
 
 def output_schema(columns: pa.Schema, source: pa.Schema | None) -> pa.Schema:

@@ -43,6 +43,13 @@ class Input:
             raise InvalidInput.of("input", "has no rows; give at least one")
         return cls(Source(sum(rows for rows, _ in pieces), head.schema, head), tuple(pieces))
 
+    def tables(self, database: Database) -> Iterator[pa.Table]:
+        """All rows, before they are stored."""
+        if self.copy_of:
+            yield from map(plain, stream_tables(database, self.copy_of, "output"))
+        for _, payload in self.pieces:
+            yield decode(payload)
+
     def write(self, connection: Connection, job_id: str) -> None:
         """Store the input stream in the caller's transaction."""
         if self.copy_of:

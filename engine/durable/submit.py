@@ -69,6 +69,8 @@ def submit(database: Database, vault: Vault, request: Request) -> Submitted:
     source = _input(database, request, params)
     if source is not None:
         params = params.fitted(source.source)
+        if params.condenses:
+            source = Input.of_tables(iter([params.condensed(pa.concat_tables(source.tables(database)))]))
     kept = kept_secrets(type(params), params.stored(), params.secrets(), request.defaults)
     plan = request.job_type.plan(params, source.source if source else None)
     job = _job(request, params, plan, digest)

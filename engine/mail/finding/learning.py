@@ -61,9 +61,7 @@ def _of_pair(pair: Pair) -> _Clue:
         for habit in rendering.habits:
             shown[habit] = shown.get(habit, 0.0) + rendering.chance
     # A repeated choice (two words with an umlaut) shows its habit once.
-    shares = {
-        name: {habit: min(chance / found[name], 1.0) for habit, chance in shown.items()} for name, shown in habits.items()
-    }
+    shares = {name: {habit: min(chance / found[name], 1.0) for habit, chance in shown.items()} for name, shown in habits.items()}
     return _Clue(found, 1.0, shares)
 
 
@@ -88,7 +86,9 @@ def _learned(clues: list[_Clue], start: Mapping[str, float]) -> Learned:
     total = PRIOR_WORTH + fsum(clue.worth for clue in clues)
     for _ in range(_ROUNDS if clues else 0):
         shares = [_shared(clue, weights) for clue in clues]
-        worth = {name: fsum(clue.worth * share.get(name, 0.0) for clue, share in zip(clues, shares, strict=True)) for name in start}
+        worth = {
+            name: fsum(clue.worth * share.get(name, 0.0) for clue, share in zip(clues, shares, strict=True)) for name in start
+        }
         weights = {name: (PRIOR_WORTH * start[name] + worth[name]) / total for name in start}
         counts = {name: fsum(share.get(name, 0.0) for share in shares) for name in start}
     best = max(PATTERNS, key=lambda name: (counts[name], weights[name]))

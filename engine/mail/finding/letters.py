@@ -19,6 +19,8 @@ _SPECIAL = frozenset("äöüøåđ")
 _NORDIC = frozenset("øåđ")
 _ONE_LETTER_SIGNS = frozenset("ğşıçőűáéíóúâêôãõñèàùłńśżźčřšžěůțșăî")
 """Signs of languages that do not write ö as oe (Turkish, Hungarian, Spanish …)."""
+_one_letter_names = re.compile(r"str[öo]m|sj[öo]|[kq]vist|gren\b|lund\b|nen\b|ää|öö|g[üu]n|[öo]z|t[üu]rk|yü").search
+"""Swedish, Finnish and Turkish names by their look; only asked of names with ä, ö or ü."""
 _UKRAINIAN = frozenset("іїєґ")
 _TWO_WAYS = frozenset("юяйьъ")
 """Cyrillic letters that English and passports write differently."""
@@ -63,7 +65,8 @@ class Way:
 
 def ways(text: str) -> list[Way]:
     """The ways to spell a name's words; one where its letters leave no choice."""
-    letters = set(text.lower())
+    text = unicodedata.normalize("NFC", text.lower())
+    letters = set(text)
     if letters & _TWO_WAYS and not letters & _UKRAINIAN:
         return [Way(plain, Choice.CYRILLIC, ENGLISH), Way(_passport, Choice.CYRILLIC, PASSPORT)]
     if not letters & _SPECIAL:
@@ -71,7 +74,7 @@ def ways(text: str) -> list[Way]:
     base = None
     if letters & _ONE_LETTER_SIGNS:
         base = {EXPANDED: 0.1, PLAIN: 0.9}
-    elif letters & _NORDIC:
+    elif letters & _NORDIC or _one_letter_names(text):
         base = {EXPANDED: 0.25, PLAIN: 0.75}
     return [Way(_expanded, Choice.UMLAUT, EXPANDED, base), Way(plain, Choice.UMLAUT, PLAIN, base)]
 

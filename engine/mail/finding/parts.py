@@ -51,9 +51,7 @@ def parts(person: Person) -> Parts:
     given, surname = _moved(given, surname)
     names = [word for word in given if len(word) > 1] or given[:1]
     middle = [word for word in given if word not in names]
-    return Parts(
-        tuple(names[:MAX_WORDS]), tuple(middle[:2]), nickname or other, tuple(_surnames(surname[:MAX_WORDS]))
-    )
+    return Parts(tuple(names[:MAX_WORDS]), tuple(middle[:2]), nickname or other, tuple(_surnames(surname[:MAX_WORDS])))
 
 
 def _clean(text: str) -> tuple[str, str]:

@@ -53,4 +53,6 @@ def _whole(pattern: Pattern, letters: Spelling, pieces: Spelled) -> list[Spellin
 def _closed(text: str, separator: str) -> str:
     """With the pattern's separator in the gaps; "" where no local part comes out (RFC 5322 section 3.2.3, dot-atom)."""
     local = text.replace(GAP, separator)
-    return local if 0 < len(local) <= MAX_LOCAL and local[0] not in ".-_'" and local[-1] not in ".-_'" and ".." not in local else ""
+    return (
+        local if 0 < len(local) <= MAX_LOCAL and local[0] not in ".-_'" and local[-1] not in ".-_'" and ".." not in local else ""
+    )

@@ -1,0 +1,1 @@
+"""Scraping: from a domain to what its website publishes; what several job types share."""
