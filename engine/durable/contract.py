@@ -50,7 +50,7 @@ class JobParams(BaseModel):
         return self
 
     def condensed(self, rows: pa.Table) -> pa.Table:
-        """The input list as the job works on it: other names of columns, duplicates folded. Called once, at submit, after `fitted`.
+        """The input list as the job works on it: columns renamed, duplicates folded. Called once, at submit, after `fitted`.
 
         Raises:
             InvalidInput: nothing is left of the list.
@@ -220,9 +220,10 @@ class JobType:
 
     @classmethod
     def from_module(cls, module: ModuleType) -> Self:
-        """Read the contract off a module: TYPE, TITLE, ICON, Params, Row, plan, process; SOURCE, CPU_BOUND, PACED, CARRIES, CHARTS.
+        """Read the contract off a module: TYPE, TITLE, ICON, Params, Row, plan, process, and what is optional.
 
-        CARRIES (True): the input's columns come back in the result, row by row. PACED: the doors themselves keep to the engine's concurrency, so that batches may be larger than it.
+        SOURCE and CHARTS as below. CPU_BOUND: work for a core, not for the network. CARRIES (True): the input's columns come
+        back in the result, row by row. PACED: the doors keep to the engine's concurrency, so that batches may be larger than it.
         """
         return cls(
             name=module.TYPE,

@@ -77,7 +77,7 @@ def _text(value: Any) -> str:
 
 
 def bare(items: pa.Table, *names: str) -> pa.Table:
-    """The table with these columns (all of them when none is named) marked: a type with a column of that name does not repeat it."""
+    """The table with these columns (all when none is named) marked: a type with a column of that name does not repeat them."""
     marked = names or items.column_names
     fields = [field.with_metadata({_BARE: b"1"}) if field.name in marked else field for field in items.schema]
     return items.cast(pa.schema(fields))

@@ -50,10 +50,10 @@ class Support:
 def confidence(support: Support) -> int:
     """A whole number from 0 to 100; an estimate for ranking rather than a measured probability.
 
-    An address that is refused has 3 (0 where the domain takes no mail); seen on a page 95 to 99; verified and fitting the domain's
-    pattern 82 to 94; verified 62 to 78; seen, but not as
-    this person's 80; fitting the pattern 32 to 58; else 5 to 28. On a catch-all domain at most 60, whatever else
-    is known. It grows with the pages, the pattern's weight and the prior.
+    Seen on a page as this person's 95 to 99; verified and fitting the domain's pattern 82 to 94; seen, but not as this person's,
+    80; verified only 62 to 78; fitting the pattern only 32 to 58; neither 5 to 28. A refused address has 3 (0 where the domain
+    takes no mail). On a catch-all domain at most 60, whatever else is known. It grows with the pages, the pattern's weight and
+    the prior.
     """
     if support.status is Status.INVALID:
         return 3 if support.level is Level.MAILBOX else 0

@@ -13,7 +13,7 @@ _two_words = re.compile(r"([a-z]{2,20}(?:-[a-z]{2,20})?)[._]([a-z]{2,20}(?:-[a-z
 
 
 def name_of(local: str) -> Person | None:
-    """The person a local part such as `jane.doe` names, in capitals and small letters; None unless one word is a known first name.
+    """The person a local part such as `jane.doe` names, capitalised; None unless one of its words is a known first name.
 
     Two words with a dot or an underscore between them, neither of them an office's; the order is the likelier one.
     """

@@ -28,25 +28,18 @@ _PASSPORT = str.maketrans({"ю": "iu", "я": "ia", "й": "i", "ъ": "ie", "ь": 
 _GREEK = tuple(
     tuple(pair.split())
     for pair in (
-        "αυ av,ευ ev,ου ou,γγ ng,γξ nx,γχ nch,αι ai,ει ei,οι oi,η i,υ y,ω o,χ ch,θ th,ψ ps,φ f,ξ x,α a,β v,γ g,δ d,ε e,ζ z,ι i,κ k,λ l,"
-        "μ m,ν n,ο o,π p,ρ r,σ s,ς s,τ t"
+        "αυ av,ευ ev,ου ou,γγ ng,γξ nx,γχ nch,αι ai,ει ei,οι oi,η i,υ y,ω o,χ ch,θ th,ψ ps,φ f,ξ x,α a,β v,γ g,δ d,ε e,ζ z,"
+        "ι i,κ k,λ l,μ m,ν n,ο o,π p,ρ r,σ s,ς s,τ t"
     ).split(",")
 )
 """ELOT 743 (ISO 843), without its rule on αυ and ευ before voiceless sounds."""
-_SKELETONS: Mapping[str, str] = MappingProxyType(
-    {
-        original: latin
-        for original, latin in (
-            pair.split()
-            for pair in (
-                "محمد mohamed,أحمد ahmed,احمد ahmed,علي ali,حسن hassan,حسين hussein,عمر omar,خالد khaled,محمود mahmoud,مصطفى mustafa,"
-                "إبراهيم ibrahim,ابراهيم ibrahim,يوسف youssef,فاطمة fatima,مريم maryam,عائشة aisha,سارة sara,ليلى layla,نور nour,"
-                "كريم karim,سعيد said,طارق tarek,عبدالله abdullah,سلمان salman,ناصر nasser,سمير samir,زينب zainab,هدى huda,"
-                "דוד david,משה moshe,יוסף yosef,כהן cohen,לוי levi,שרה sarah,רחל rachel,יעקב yaakov,מיכל michal,נועה noa,אבי avi"
-            ).split(",")
-        )
-    }
-)
+_NAMES = """
+محمد mohamed أحمد ahmed احمد ahmed علي ali حسن hassan حسين hussein عمر omar خالد khaled محمود mahmoud مصطفى mustafa
+إبراهيم ibrahim ابراهيم ibrahim يوسف youssef فاطمة fatima مريم maryam عائشة aisha سارة sara ليلى layla نور nour
+كريم karim سعيد said طارق tarek عبدالله abdullah سلمان salman ناصر nasser سمير samir زينب zainab هدى huda
+דוד david משה moshe יוסף yosef כהן cohen לוי levi שרה sarah רחל rachel יעקב yaakov מיכל michal נועה noa אבי avi
+""".split()
+_WITHOUT_VOWELS: Mapping[str, str] = MappingProxyType(dict(zip(_NAMES[::2], _NAMES[1::2], strict=True)))
 """Common names in scripts that leave out vowels, which no table of letters can bring back."""
 _not_plain = re.compile(r"[^a-z0-9-]+")
 
@@ -55,7 +48,7 @@ Spell = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way to spell all words of a name; `option` of `choice`, whose options have the weights `base`. No choice: the only way."""
+    """A way to spell all words of a name: one option of a choice whose options have the weights `base`; no choice: the only way."""
 
     spell: Spell
     choice: Choice | None = None
@@ -80,11 +73,11 @@ def ways(text: str) -> list[Way]:
 
 
 def plain(word: str) -> str:
-    """A word in a to z, digits and inner hyphens; a special letter becomes the one letter it looks like, or as its script has it."""
+    """A word in a to z, digits and inner hyphens; a special letter becomes the one it looks like, other scripts are transcribed."""
     word = unicodedata.normalize("NFC", word.lower())
     if word.isascii():
         return _bare(word)
-    if (whole := _SKELETONS.get(word)) is not None:
+    if (whole := _WITHOUT_VOWELS.get(word)) is not None:
         return whole
     script = unicodedata.name(word[0], "").partition(" ")[0]
     if script == "GREEK":

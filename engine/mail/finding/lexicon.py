@@ -32,7 +32,7 @@ def chance_last(word: str) -> float:
 
 def chance_word(word: str) -> float:
     """The probability of any word at all being this one."""
-    return 1 / _LENGTHS / _LETTERS ** len(word)
+    return 1 / _LENGTHS * float(_LETTERS) ** -len(word)
 
 
 def chance_letter(letter: str, *, first: bool) -> float:

@@ -43,7 +43,7 @@ class Match:
 
 
 def match_people(people: Iterable[Person], locals_seen: Iterable[str], learned: Learned | None = None) -> list[Match]:
-    """The local parts that name one of these people and nobody else of them, the strongest first; at most one for each local part.
+    """The local parts that name one of these people and nobody else of them, the strongest first.
 
     A local part that shows part of a name counts only as long as no other of the people fits it as well. Where a person fits
     several, all are returned. `learned` settles which pattern is meant where several fit.
@@ -111,10 +111,10 @@ def _names_in(text: str, local: str) -> Iterator[Person]:
             continue
         run = [first.group()]
         for before, word in zip(words[start:], words[start + 1 : start + _MAX_NAME], strict=False):
-            if not _gap(text[before.end() : word.start()]) or before.group()[-1] == "." and len(before.group()) > 4:
+            if not _gap(text[before.end() : word.start()]) or (before.group()[-1] == "." and len(before.group()) > 4):
                 break
             run.append(word.group().rstrip(".-'"))
-            if _capital(word.group()) and any(len(bit := plain(w)) > 1 and bit[:3] in local for w in run):
+            if _capital(word.group()) and any(len(bit := plain(w)) > 1 and bit[:2] in local for w in run):
                 yield _person(run)
             elif not _capital(word.group()) and word.group() not in PARTICLES:
                 break
@@ -125,6 +125,8 @@ def _capital(word: str) -> bool:
 
 
 def _person(run: list[str]) -> Person:
-    """The words of a name, divided before the first particle, else before the last word."""
+    """The words of a name, divided before the first particle, else before the last word; a surname in capitals may stand first."""
+    if run[0].isupper() and len(run[0]) > 2 and not run[-1].isupper():
+        return Person(" ".join(run[1:]), run[0])
     at = next((place for place, word in enumerate(run[1:-1], start=1) if word.lower() in PARTICLES), len(run) - 1)
     return Person(" ".join(run[:at]), " ".join(run[at:]))

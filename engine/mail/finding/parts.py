@@ -81,7 +81,7 @@ def _key(word: str) -> str:
 
 
 def _without_titles(words: list[str]) -> list[str]:
-    while len(words) > 1 and _key(words[0]) in TITLES and (len(_key(words[0])) > 1 or words[0].endswith(".") is False):
+    while len(words) > 1 and _key(words[0]) in TITLES:
         words = words[1:]
     return [bare for word in words if (bare := word.strip(".,;"))]
 
@@ -92,15 +92,15 @@ def _without_suffixes(words: list[str]) -> list[str]:
         if word.endswith(",") and place + 1 < len(words):
             words = words[: place + 1]
             break
-    while len(words) > 1 and _key(words[-1]) in SUFFIXES and not _is_surname(words):
+    while len(words) > 1 and _key(words[-1]) in SUFFIXES and not _rather_a_name(words):
         words = words[:-1]
     return [bare for word in words if (bare := word.strip(".,;"))]
 
 
-def _is_surname(words: list[str]) -> bool:
-    """Whether the last of two words, such as Ma or Do, is rather a name: after a particle, and as one word with a small letter."""
+def _rather_a_name(words: list[str]) -> bool:
+    """Whether the last word is a surname that reads like a suffix: after a particle, or Ma and Do rather than MA and DO."""
     last = words[-1]
-    return words[-2].lower() in PARTICLES or (last.istitle() and len(last) == 2 and last.lower() not in ("jr", "sr"))
+    return words[-2].lower() in PARTICLES or (len(last) == 2 and last.istitle() and last not in ("Jr", "Sr"))
 
 
 def _moved(given: list[str], surname: list[str]) -> tuple[list[str], list[str]]:

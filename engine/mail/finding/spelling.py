@@ -20,7 +20,7 @@ _MOST = 24
 
 @dataclass(frozen=True, slots=True)
 class Spelling:
-    """One way to write a piece of a name, or all of them: its text (may hold `GAP`), how likely it is, and the habits it shows."""
+    """One way to write a piece of a name, or several: its text (may hold `GAP`), how likely it is, and the habits it shows."""
 
     text: str
     chance: float
@@ -42,7 +42,7 @@ def spelled(name: Parts, seen: Mapping[Habit, float]) -> list[tuple[Spelling, Sp
     """
     words = [*name.given, *name.middle, name.nickname]
     words += [word for surname in name.surnames for word in (*surname.particles, surname.word)]
-    found = []
+    found: list[tuple[Spelling, Spelled]] = []
     for way in ways(" ".join(words)):
         speller = _Speller(way, seen)
         pieces = {

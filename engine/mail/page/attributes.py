@@ -74,7 +74,7 @@ def _with_signs(html: str) -> set[str]:
 def _values(tree: LexborHTMLParser, names: Iterable[str]) -> Iterator[str]:
     """The values of those attributes."""
     for name in names:
-        if not re.fullmatch(r"[a-z][\w-]*", name):
+        if not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
             continue
         for node in tree.css(f"[{name}]")[:_MAX_ELEMENTS]:
             if node.tag == "meta":
