@@ -260,6 +260,23 @@ class ProbePermit(SQLModel, table=True):
     address: str = Field(primary_key=True)
 
 
+class KnownSite(SQLModel, table=True):
+    """What the last crawl of a website found; `seen` are its addresses, each as an object. It outlives the jobs."""
+
+    __tablename__ = "known_site"
+
+    domain: str = _bytewise(primary_key=True)
+    status: str
+    error: str = ""
+    seen: list[dict[str, Any]] = _json(list)
+    pages: int = 0
+    page_limit: int = 0
+    checked_at: int = _ms(nullable=False)
+    job_id: str | None = None
+    created_at: int = _ms(nullable=False)
+    updated_at: int = _ms(nullable=False)
+
+
 def _table(model: type[SQLModel]) -> Table:
     return cast(Table, model.__table__)  # type: ignore[attr-defined]
 
@@ -275,3 +292,4 @@ verified_emails = _table(VerifiedEmail)
 verifications = _table(Verification)
 verdict_claims = _table(VerdictClaim)
 probe_permits = _table(ProbePermit)
+known_sites = _table(KnownSite)

@@ -10,7 +10,8 @@ from collections.abc import Iterator
 import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
-from engine.uploads.grid import grid, holds_address, numbered
+from engine.uploads.grid import grid, numbered
+from engine.uploads.matter import MATTERS, Matter
 from engine.uploads.upload import refusal
 
 DELIMITERS = ",;\t|"
@@ -21,8 +22,8 @@ _BLOCK_BYTES = 4 << 20
 _QUOTE = b'"'
 
 
-def read_delimited(text: bytes, notes: list[str]) -> pa.Table | None:
-    """Nameless columns of text from UTF-8; None when it is rather a list of addresses than a table.
+def read_delimited(text: bytes, notes: list[str], matter: Matter = MATTERS["addresses"]) -> pa.Table | None:
+    """Nameless columns of text from UTF-8; None when it is rather a list of what is expected than a table.
 
     Raises:
         InvalidInput: it can't be read as a table.
@@ -33,16 +34,16 @@ def read_delimited(text: bytes, notes: list[str]) -> pa.Table | None:
         return pa.table({"column_1": pa.array([], pa.string())})
     delimiter = delimiter or sniff(rows)
     first = next(csv.reader(rows, delimiter=delimiter or ","), [])
-    if holds_address(rows[0]) and _is_list(rows, delimiter):
+    if matter.among(rows[0]) and _is_list(rows, delimiter, matter):
         return None
     if delimiter:
         notes.append(f"Columns separated by {NAMES.get(delimiter, 'the character named in the first line')}")
     table = _regular(text, delimiter or ",", len(first))
     if table is not None:
         return table
-    if not delimiter and holds_address("".join(first)):
+    if not delimiter and matter.among("".join(first)):
         return None
-    return _irregular(text, delimiter or ",", notes)
+    return _irregular(text, delimiter or ",", notes, matter)
 
 
 def sample(text: bytes) -> list[str]:
@@ -86,13 +87,13 @@ def _declared(text: bytes) -> tuple[bytes, str]:
     return text, ""
 
 
-def _is_list(rows: list[str], delimiter: str) -> bool:
-    """Whether lines without a header hold several addresses each rather than the cells of a table."""
-    if not any(row.count("@") > 1 for row in rows):
+def _is_list(rows: list[str], delimiter: str, matter: Matter) -> bool:
+    """Whether lines without a header hold several of them each rather than the cells of a table."""
+    if not any(matter.among(row) > 1 for row in rows):
         return False
     if not delimiter or len(rows) == 1 or "<" in rows[0]:
         return True
-    return all("@" in cell for row in _cells(rows, delimiter) for cell in row if cell.strip())
+    return all(matter.alone(cell) for row in _cells(rows, delimiter) for cell in row if cell.strip())
 
 
 def _regular(text: bytes, delimiter: str, width: int) -> pa.Table | None:
@@ -128,14 +129,14 @@ def _swallowed(text: bytes, table: pa.Table) -> bool:
     return any("\n" in (column[-1].as_py() or "") for column in table.columns)
 
 
-def _irregular(text: bytes, delimiter: str, notes: list[str]) -> pa.Table:
+def _irregular(text: bytes, delimiter: str, notes: list[str], matter: Matter) -> pa.Table:
     """Row by row, whatever their lengths."""
     found = _by_row(text, delimiter, csv.QUOTE_MINIMAL)
     if found is None or _swallowed(text, found[0]):
         notes.append("A quotation mark is never closed: all of them are read as part of the text")
         found = _by_row(text, delimiter, csv.QUOTE_NONE)
     if found is None:
-        raise refusal("A cell of the file is longer than 131,072 characters; expected one row for each address.")
+        raise refusal(f"A cell of the file is longer than 131,072 characters; expected one row for each {matter.one}.")
     notes += found[1]
     return found[0]
 

@@ -9,17 +9,12 @@ from itertools import zip_longest
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from engine.uploads.matter import MATTERS, Matter
 from engine.uploads.upload import EXPECTED, MAX_COLUMNS, note_count, refusal, shown
 
 BLOCK_ROWS = 50_000
 EXTRA_COLUMNS = 20
 """How many columns beyond the first row's are made for longer rows; what goes beyond that shares the last one."""
-_ADDRESS = re.compile(r"[^\s@<>]@[^\s@<>]")
-
-
-def holds_address(cell: str) -> bool:
-    """Whether there is something like an address in a cell, well formed or not: so it is no heading."""
-    return _ADDRESS.search(cell) is not None
 
 
 def grid(rows: Iterable[Sequence[str | None]], joint: str = " ") -> tuple[pa.Table, list[str]]:
@@ -62,8 +57,8 @@ def numbered(width: int) -> list[str]:
     return [f"column_{index + 1}" for index in range(width)]
 
 
-def headed(raw: pa.Table, notes: list[str]) -> pa.Table:
-    """Give nameless columns of text their names from the first row, unless that holds an address and so is data.
+def headed(raw: pa.Table, notes: list[str], matter: Matter = MATTERS["addresses"]) -> pa.Table:
+    """Give nameless columns of text their names from the first row, unless that holds what is expected and so is data.
 
     Empty rows are left out and counted in the notes, as are nameless columns without any content.
 
@@ -76,22 +71,22 @@ def headed(raw: pa.Table, notes: list[str]) -> pa.Table:
         raise refusal(f"The file is empty; {EXPECTED}.")
     if full.num_columns > MAX_COLUMNS + EXTRA_COLUMNS:
         raise refusal(f"The file has {full.num_columns:,} columns; at most {MAX_COLUMNS:,} can be read.")
-    first = [column[0].as_py() or "" for column in full.columns]
-    at = next((index for index, cell in enumerate(first) if holds_address(cell)), None)
+    at = next((index for index, column in enumerate(full.columns) if matter.is_data(column)), None)
     if at is None:
+        first = [column[0].as_py() or "" for column in full.columns]
         names, table = [re.sub(r"[\s\x00-\x1f]+", " ", cell).strip() for cell in first], full.slice(1)
     else:
-        names, table = [*numbered(at), "email", *numbered(full.num_columns)[at + 1 :]], full
-        notes.append("No header row: the first row holds an address" + _called(names))
+        names, table = matter.headings(at, full.num_columns), full
+        notes.append(f"No header row: the first row holds {matter.sign}{_called(names)}")
     if not table.num_rows:
         listed = shown([name for name in names if name])
-        raise refusal(f"The file has a header ({listed}) but no rows; {EXPECTED}, with a row for each address.")
+        raise refusal(f"The file has a header ({listed}) but no rows; {EXPECTED}, with a row for each {matter.one}.")
     kept = [index for index, name in enumerate(names) if name or table.column(index).null_count < table.num_rows]
     return pa.Table.from_arrays([table.column(index) for index in kept], names=unique(names, kept, notes))
 
 
 def _called(names: list[str]) -> str:
-    return f", so the columns are called {shown(names)}" if len(names) > 1 else ", so the column is called email"
+    return f", so the columns are called {shown(names)}" if len(names) > 1 else f", so the column is called {names[0]}"
 
 
 def unique(names: Sequence[str], kept: Sequence[int], notes: list[str]) -> list[str]:

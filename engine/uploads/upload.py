@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import pyarrow as pa
 
 from engine.errors import InvalidInput
-from engine.mail.columns import address_columns
+from engine.uploads.matter import MATTERS, Matter
 
 MAX_BYTES = 200 << 20
 """The largest file that is read, in bytes; of a compressed one, what it unpacks to."""
 MAX_COLUMNS = 2_000
 SAMPLE_ROWS = 500
-"""How many rows are looked at to tell which columns hold addresses."""
+"""How many rows are looked at to tell which columns hold what is expected."""
 EXPECTED = "expected a list as CSV, XLSX, Parquet or text"
 _NAMES_SHOWN = 12
 _NAME_SHOWN = 40
@@ -24,7 +24,7 @@ _NAME_SHOWN = 40
 class Upload:
     """A list that was read: every column, in the order of the file.
 
-    `columns` are those that plausibly hold e-mail addresses, the best first. `kind` is the format found ("CSV", "XLSX", "XLS",
+    `columns` are those that plausibly hold what was expected, the best first. `kind` is the format found ("CSV", "XLSX", "XLS",
     "ODS", "Parquet", "text" or "pasted text"), `notes` are sentences on how it was read.
     """
 
@@ -34,17 +34,16 @@ class Upload:
     notes: list[str]
 
 
-def make_upload(table: pa.Table, kind: str, notes: Sequence[str]) -> Upload:
-    """An upload of a table, its address columns found by name and by content."""
-    sample = {name: _sample(table.column(index)) for index, name in enumerate(table.column_names)}
-    return Upload(table, address_columns(table.column_names, sample), kind, list(notes))
+def make_upload(table: pa.Table, kind: str, notes: Sequence[str], matter: Matter) -> Upload:
+    """An upload of a table, its likely columns found by name and by content."""
+    return Upload(table, matter.likely(table.column_names, sampled(table)), kind, list(notes))
 
 
-def no_column(upload: Upload) -> str:
-    """What to say when no column of an upload holds addresses."""
+def no_column(upload: Upload, matter: Matter = MATTERS["addresses"]) -> str:
+    """What to say when no column of an upload holds what is expected."""
     rows = _count(upload.table.num_rows, "row")
-    found = f"Found the columns {shown(upload.table.column_names)} with {rows}, but none holds e-mail addresses"
-    return f"{found}; expected one named email, e-mail, mail or email_address, or choose a column."
+    found = f"Found the columns {shown(upload.table.column_names)} with {rows}, but none holds {matter.holds}"
+    return f"{found}; expected one named {matter.named}, or choose a column."
 
 
 def shown(names: Sequence[str]) -> str:
@@ -79,7 +78,12 @@ def note_count(number: int, noun: str, what: str) -> list[str]:
     return [f"{_count(number, noun)} {what}"] if number else []
 
 
+def sampled(table: pa.Table) -> dict[str, list[object]]:
+    """The first values of each column, by its name."""
+    return {name: _sample(table.column(index)) for index, name in enumerate(table.column_names)}
+
+
 def _sample(column: pa.ChunkedArray) -> list[object]:
-    """The first values that are not null, from the beginning of the column."""
+    """Those that are not null, from the beginning of the column."""
     values: list[object] = column.slice(0, SAMPLE_ROWS * 4).drop_null().slice(0, SAMPLE_ROWS).to_pylist()
     return values

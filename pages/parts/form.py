@@ -50,12 +50,12 @@ class Slots:
 
 @dataclass(frozen=True, slots=True)
 class Given:
-    """The input list of a form: rows or another job, the column of its addresses, and what is wrong with it."""
+    """The input list of a form: rows or another job, the parameters that name its columns, and what is wrong with it."""
 
     rows: pa.Table | None = None
     from_job: str | None = None
     where: str | None = None
-    column: str | None = None
+    params: Raw = field(default_factory=dict)
     problems: tuple[Problem, ...] = ()
 
     @property

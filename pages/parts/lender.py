@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -14,16 +15,16 @@ from engine.durable.filters import Where
 from engine.durable.states import ENDED
 from engine.durable.tables import Job
 from engine.errors import InvalidInput, NotFound
-from engine.mail.columns import address_column
 from engine.workbench import workbench
-from pages.parts import catalog, figures, reading, words
-from pages.parts.reading import Counts
+from pages.parts import catalog, figures, glance, words
+from pages.parts.glance import Counts
 from pages.parts.rows import STATUS
+from pages.parts.topics import Chosen, Topic
 
 RECENT = 100
 """Jobs that are looked through for those with rows."""
 COUNTED_ROWS = 2_000_000
-"""Above so many rows the addresses of a job are not counted on the page."""
+"""Above so many rows the items of a job are not counted on the page."""
 SAMPLE_ROWS = 50
 _ID = re.compile(r"[a-z2-7]{26}")
 
@@ -36,6 +37,7 @@ class Loan:
     where: str
     rows: int
     sample: pa.Table
+    likely: Mapping[str, Sequence[str]]
     counts: dict[str, Counts] = field(default_factory=dict)
 
     @property
@@ -45,26 +47,21 @@ class Loan:
         return names
 
     @property
-    def likely(self) -> list[str]:
-        """The column that most probably holds the addresses."""
-        found = address_column(self.columns, {name: self.sample[name].to_pylist() for name in self.columns})
-        return [found] if found else []
-
-    @property
     def kind(self) -> str:
         """What this list is, in a line."""
         return f"Rows of {catalog.title(self.job.type)} {self.job.id[:8]} · {words.plural(len(self.columns), 'column')}"
 
-    def counted(self, column: str) -> Counts | None:
-        """The counts of a column; made once. None where there are too many rows."""
+    def counted(self, topic: Topic, chosen: Chosen) -> Counts | None:
+        """The counts of the chosen columns; made once. None where there are too many rows."""
         if self.rows > COUNTED_ROWS:
             return None
-        if column not in self.counts:
+        known = str(sorted(chosen.items()))
+        if known not in self.counts:
+            names = sorted({name for name in chosen.values() if name})
             tables = workbench().results.tables(self.job.id, Where.parse(self.where))
-            parts = [reading.as_text(table.column(column)) for table in tables]
-            text = pa.chunked_array([chunk for part in parts for chunk in part.chunks], pa.string())
-            self.counts[column] = reading.count(text)
-        return self.counts[column]
+            texts = [pa.table({name: glance.as_text(table.column(name)) for name in names}) for table in tables]
+            self.counts[known] = topic.count(pa.concat_tables(texts), chosen)
+        return self.counts[known]
 
 
 def lendable(chosen: str | None) -> dict[str, str]:
@@ -97,7 +94,7 @@ def named(text: str | None) -> str | None:
     return found[-1] if found else (text or "").strip() or None
 
 
-def borrow(slot: str, job_id: str, where: str) -> Loan:
+def borrow(slot: str, job_id: str, where: str, topic: Topic) -> Loan:
     """The rows of that job that fit; the last loan of a session is kept in `slot`.
 
     Raises:
@@ -114,7 +111,9 @@ def borrow(slot: str, job_id: str, where: str) -> Loan:
     page = workbench().results.page(job.id, schema, limit=SAMPLE_ROWS, where=Where.parse(where))
     if not page.total:
         raise InvalidInput.of("where" if where else "fromJob", "no row of this job fits" if where else "this job has no rows")
-    loan = st.session_state[slot] = Loan(job, where, page.total, page.table)
+    names = page.table.column_names
+    likely = topic.likely(names, {name: page.table[name].to_pylist() for name in names})
+    loan = st.session_state[slot] = Loan(job, where, page.total, page.table, likely)
     return loan
 
 

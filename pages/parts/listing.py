@@ -1,13 +1,13 @@
-"""The input list of a form, given in one of three ways: pasted, uploaded, or the rows of another job."""
+"""The input list of a form: pasted, uploaded, the rows of another job, or typed where a list of people is asked for."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import pyarrow as pa
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from engine import uploads
 from engine.durable import queries
@@ -15,16 +15,16 @@ from engine.durable.tables import Job
 from engine.errors import InvalidInput, NotFound, Problem
 from engine.uploads import Upload
 from engine.workbench import workbench
-from pages.parts import lender, markup, reading, specimen, words
+from pages.parts import extra, lender, markup, reading, roster, specimen, words
 from pages.parts.form import Given, Slots
 from pages.parts.reading import Read
+from pages.parts.topics import Chosen, Topic
 
-WAYS = {"paste": "Paste", "upload": "Upload a file", "job": "Another job"}
+WAYS = {"paste": "Paste", "upload": "Upload a file", "type": "Type", "job": "Another job"}
 PASTE_CHARS = 2_000_000
 """A browser sends pasted text again with every change of the form; longer lists are uploaded."""
-FIELDS = ("emails", "fromJob", "where", "input")
+FIELDS = ("emails", "domains", "people", "fromJob", "where", "input")
 """What a submit calls the list."""
-_EXAMPLE = "ann@example.com\nBen Hill <ben@example.org>\n\nor rows copied from a spreadsheet, with their headings"
 
 
 @dataclass(frozen=True)
@@ -32,6 +32,7 @@ class Listing:
     """The part of a form that asks for the list; `name` keeps its fields apart from those of other pages."""
 
     name: str
+    topic: Topic
 
     def __call__(self, slots: Slots) -> Given:
         """Draw it; what was given so far."""
@@ -41,34 +42,34 @@ class Listing:
             st.html('<h3 class="pb-h2">List</h3>', width="content")
             way = st.segmented_control(
                 "Where the list comes from",
-                list(WAYS),
+                [way for way in WAYS if way != "type" or self.topic.typed],
                 format_func=WAYS.__getitem__,
                 required=True,
                 label_visibility="collapsed",
                 persist_state="session",
                 key=self._key("way"),
             )
-        draw = {"paste": self._paste, "upload": self._upload, "job": self._job}[way or "paste"]
-        return draw(slots)
+        draw = {"paste": self._paste, "upload": self._upload, "type": self._type, "job": self._job}[way or "paste"]
+        given = draw(slots)
+        return extra.domains(self._key("domains"), slots, given) if self.topic.typed and way != "job" else given
 
     def load(self, job: Job) -> None:
         """Offer the list of a job again: the other job it came from if that is still there, else the rows it kept."""
         if job.source_job_id and _exists(job.source_job_id):
-            self._choose(job.source_job_id, job.source_where or "", job.params.get("column"))
+            self._choose(job.source_job_id, job.source_where or "", self.topic.chosen(job.params))
             return
         tables = list(workbench().results.tables(job.id, stream="input"))
         if not tables:
             return
-        table = pa.concat_tables(tables, promote_options="default")
-        first = [name for name in table.column_names if name == job.params.get("column")]
-        reading.keep(
-            self._key("read"), Read(job.id, f"the list of job {job.id[:8]}", Upload(table, first, "kept with the job", []))
-        )
+        table = self.topic.kept(pa.concat_tables(tables, promote_options="default"))
+        upload = Upload(table, [], "kept with the job", [])
+        reading.keep(self._key("read"), reading.of_upload(job.id, f"the list of job {job.id[:8]}", upload, self.topic))
+        self._prefer(job.id, {} if self.topic.condensed else self.topic.chosen(job.params))
         st.session_state[self._key("way")] = "upload"
 
     def release(self) -> None:
         """Let go of the list: it was submitted."""
-        for slot in ("read", "text_read", "loan", "text", "file"):
+        for slot in ("read", "text_read", "loan", "text", "file", "typed", "domains"):
             st.session_state.pop(self._key(slot), None)
 
     def _key(self, part: str) -> str:
@@ -78,28 +79,38 @@ class Listing:
         """`?from_job=<id>` chooses that job, once: what the visitor chooses afterwards stays."""
         wanted = lender.named(st.query_params.get("from_job"))
         if wanted and st.session_state.get(self._key("preselected")) != wanted:
-            self._choose(wanted, st.query_params.get("from_where", ""), None)
+            self._choose(wanted, st.query_params.get("from_where", ""), {})
         st.session_state[self._key("preselected")] = wanted
 
-    def _choose(self, job_id: str, where: str, column: Any) -> None:
+    def _choose(self, job_id: str, where: str, chosen: Chosen) -> None:
         st.session_state[self._key("way")] = "job"
         st.session_state[self._key("job")] = job_id
         st.session_state[self._key("where")] = where
-        st.session_state[self._key(f"column_{job_id}")] = column
+        self._prefer(job_id, chosen)
+
+    def _prefer(self, mark: str, chosen: Chosen) -> None:
+        """Have these columns chosen when the list comes."""
+        for role in self.topic.roles:
+            st.session_state.pop(self._role(mark, role), None)
+            if any(chosen.values()):
+                st.session_state[self._role(mark, role)] = chosen.get(role)
+
+    def _role(self, mark: str, role: str) -> str:
+        return self._key(f"{role}_{mark[:26]}")
 
     def _paste(self, slots: Slots) -> Given:
         text = st.text_area(
-            "Addresses",
+            self.topic.label,
             height=150,
             max_chars=PASTE_CHARS,
-            placeholder=_EXAMPLE,
+            placeholder=self.topic.example,
             persist_state="session",
             key=self._key("text"),
         )
-        slots.under("list", "One address per line, or rows with headings; up to about 80,000 addresses", FIELDS)
+        slots.under("list", self.topic.hint, FIELDS)
         if not (text or "").strip():
             return Given()
-        return self._read(slots, reading.of_text(self._key("text_read"), text or ""))
+        return self._read(slots, reading.of_text(self._key("text_read"), text or "", self.topic))
 
     def _upload(self, slots: Slots) -> Given:
         limit = uploads.MAX_BYTES >> 20
@@ -109,9 +120,9 @@ class Listing:
             on_change=self._replaced,
             key=self._key("file"),
         )
-        slots.under("list", "The first row holds the headings; every column comes back in the result", FIELDS)
+        slots.under("list", self.topic.file_hint, FIELDS)
         slot = self._key("read")
-        read = reading.of_file(slot, file.file_id, file.name, file) if file else reading.kept(slot)
+        read = reading.of_file(slot, file.file_id, file.name, file, self.topic) if file else reading.kept(slot)
         if read is None:
             return Given()
         if file is None:
@@ -129,20 +140,28 @@ class Listing:
             st.button("Remove", icon=":material/close:", type="tertiary", on_click=self._replaced, key=self._key("remove"))
 
     def _read(self, slots: Slots, read: Read) -> Given:
-        """A list that was read: what it is, its address column, its first rows."""
+        """A list that was read: what it is, its columns, its first rows."""
         if read.upload is None:
             return Given(problems=(Problem("list", read.problem),))
-        upload = read.upload
-        left, right = st.columns([1, 2], gap="medium")
-        with left:
-            column = self._column(slots, read.mark[:26], upload.table.column_names, upload.columns)
-        with right:
-            counts = read.counted(column) if column else None
-            specimen.numbers(specimen.what(upload), upload.table.num_rows, counts)
-        specimen.preview(upload.table.slice(0, specimen.SHOWN_ROWS), column)
-        if column is None:
-            return Given(problems=(Problem("column", uploads.no_column(upload)),))
-        return Given(rows=upload.table, column=column)
+        upload, topic = read.upload, self.topic
+        chosen, aside = self._columns(slots, read.mark, upload.table.column_names, read.likely)
+        complete = chosen[topic.needed] is not None
+        with aside:
+            counts = read.counted(topic, chosen) if complete else None
+            specimen.numbers(specimen.what(upload), upload.table.num_rows, topic, counts)
+        specimen.preview(upload.table.slice(0, specimen.SHOWN_ROWS), _names(chosen))
+        if not complete:
+            return Given(problems=(Problem(topic.param, uploads.no_column(upload, uploads.MATTERS[topic.expects])),))
+        return Given(rows=upload.table, params=topic.params(chosen))
+
+    def _type(self, slots: Slots) -> Given:
+        rows = roster.roster(self._key("typed"))
+        slots.under("list", "A row without a name stands for its domain; paste works here too", FIELDS)
+        if rows is None:
+            return Given()
+        chosen = dict.fromkeys(self.topic.roles) | {name: name for name in rows.column_names}
+        specimen.numbers("Typed here", rows.num_rows, self.topic, self.topic.count(rows, chosen))
+        return Given(rows=rows, params=self.topic.params(chosen))
 
     def _job(self, slots: Slots) -> Given:
         job_id = lender.named(self._picked())
@@ -151,18 +170,19 @@ class Listing:
             return Given()
         where = self._where(job_id)
         try:
-            loan = lender.borrow(self._key("loan"), job_id, where)
+            loan = lender.borrow(self._key("loan"), job_id, where, self.topic)
         except InvalidInput as error:
             return Given(problems=tuple(Problem("list", problem.message) for problem in error.problems))
-        left, right = st.columns([1, 2], gap="medium")
-        with left:
-            column = self._column(slots, job_id, loan.columns, loan.likely)
-        with right:
-            specimen.numbers(loan.kind, loan.rows, loan.counted(column) if column else None)
-        specimen.preview(loan.sample.slice(0, specimen.SHOWN_ROWS), column)
-        if column is None:
-            return Given(problems=(Problem("column", "no column of this job holds addresses; choose one"),))
-        return Given(from_job=job_id, where=where or None, column=column)
+        topic = self.topic
+        chosen, aside = self._columns(slots, job_id, loan.columns, loan.likely)
+        complete = chosen[topic.needed] is not None
+        with aside:
+            specimen.numbers(loan.kind, loan.rows, topic, loan.counted(topic, chosen) if complete else None)
+        specimen.preview(loan.sample.slice(0, specimen.SHOWN_ROWS), _names(chosen))
+        if not complete:
+            held = uploads.MATTERS[topic.expects].holds
+            return Given(problems=(Problem(topic.param, f"no column of this job holds {held}; choose one"),))
+        return Given(from_job=job_id, where=where or None, params=topic.params(chosen))
 
     def _picked(self) -> str | None:
         labels = lender.lendable(lender.named(st.session_state.get(self._key("job"))))
@@ -206,17 +226,40 @@ class Listing:
         picked = st.session_state.get(self._key("status"))
         st.session_state[self._key("where")] = f"status:{picked}" if picked else ""
 
-    def _column(self, slots: Slots, mark: str, names: Sequence[str], likely: Sequence[str]) -> str | None:
-        """The column of the addresses: the likeliest is chosen first, any can be; where none is likely, the visitor says."""
+    def _columns(
+        self, slots: Slots, mark: str, names: Sequence[str], likely: Mapping[str, Sequence[str]]
+    ) -> tuple[Chosen, DeltaGenerator]:
+        """The column of each role, and where there is room beside them."""
+        roles = self.topic.roles
+        if len(roles) == 1:
+            left, aside = st.columns([1, 2], gap="medium")
+            with left:
+                chosen = {role: self._column(mark, role, names, likely.get(role, ())) for role in roles}
+                slots.under(self.topic.param, self.topic.column_hint)
+            return chosen, aside
+        chosen = {}
+        grid = st.grid(len(roles), min_column_width=160, gap="small")
+        for role in roles:
+            with grid.cell():
+                chosen[role] = self._column(mark, role, names, likely.get(role, ()))
+        slots.under(self.topic.param, self.topic.column_hint)
+        return chosen, st.container()
+
+    def _column(self, mark: str, role: str, names: Sequence[str], likely: Sequence[str]) -> str | None:
+        """The column of a role: the likeliest is chosen first, any can be; where none is likely, the visitor says."""
         options = [*likely, *(name for name in names if name not in likely)]
-        key = self._key(f"column_{mark}")
-        if st.session_state.get(key) not in options:
+        key = self._role(mark, role)
+        needed = role == self.topic.needed
+        cleared = not needed and st.session_state.get(key, "") is None
+        if not cleared and st.session_state.get(key) not in options:
             st.session_state[key] = likely[0] if likely else None
-        chosen = st.selectbox(
-            "Address column", options, index=None, placeholder="Choose a column", persist_state="session", key=key
-        )
-        slots.under("column", "The likeliest one comes first; any can be chosen")
-        return chosen
+        empty = "Choose a column" if needed else "None"
+        return st.selectbox(self.topic.roles[role], options, index=None, placeholder=empty, persist_state="session", key=key)
+
+
+def _names(chosen: Chosen) -> list[str]:
+    """The chosen columns, each once."""
+    return list(dict.fromkeys(name for name in chosen.values() if name))
 
 
 def _exists(job_id: str) -> bool:

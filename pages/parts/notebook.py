@@ -94,7 +94,7 @@ def _input(job_type: JobType, form: Form) -> None:
             pressed = st.button(form.verb, icon=":material/play_arrow:", type="primary", shortcut="Ctrl+Enter", key="run")
         elsewhere = st.empty()
         given = form.source(slots) if form.source else Given()
-        raw = form.draw(slots) | _column(job_type, given)
+        raw = form.draw(slots) | given.params
         checked = check(job_type, raw)
         problems = _problems(job_type, given, checked, pressed)
         if pressed and not problems:
@@ -104,11 +104,6 @@ def _input(job_type: JobType, form: Form) -> None:
             form.preview(checked.params)
     if pressed and problems:
         st.toast("Nothing was submitted: see the marked fields", icon=":material/error:")
-
-
-def _column(job_type: JobType, given: Given) -> Raw:
-    """The chosen address column, for types that take one."""
-    return {"column": given.column} if given.column and "column" in job_type.params.model_fields else {}
 
 
 def _problems(job_type: JobType, given: Given, checked: Checked, pressed: bool) -> tuple[Problem, ...]:

@@ -1,7 +1,8 @@
-"""What a list looks like: kind and size, what its address column holds, its first rows."""
+"""What a list looks like: kind and size, what its chosen columns hold, its first rows."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from html import escape
 
 import pyarrow as pa
@@ -9,7 +10,8 @@ import streamlit as st
 
 from engine.uploads import Upload
 from pages.parts import markup, words
-from pages.parts.reading import Counts
+from pages.parts.glance import Counts
+from pages.parts.topics import Topic
 
 SHOWN_ROWS = 5
 SHOWN_COLUMNS = 8
@@ -22,35 +24,29 @@ def what(upload: Upload) -> str:
     return ". ".join([said, *upload.notes])
 
 
-def numbers(what: str, rows: int, counts: Counts | None) -> None:
-    """What was read; rows, different addresses, repeats and empty cells; a warning where there is nothing to verify."""
-    said = {"rows": words.number(rows)} | (_counted(counts) if counts else {})
+def numbers(what: str, rows: int, topic: Topic, counts: Counts | None) -> None:
+    """What was read, rows and counts; a warning where there is nothing to work on."""
+    said = {"rows": words.number(rows)} | (_counted(topic.said(counts)) if counts else {})
     warning = counts is not None and not counts.plausible
     st.html(f'<div class="pb-read"><span class="pb-quiet">{markup.ticked(words.sentence(what))}</span>{markup.facts(said)}</div>')
     if warning:
-        st.html(markup.notice("amber", "Nothing in this column looks like an address.", "Choose another column."))
+        st.html(markup.notice("amber", topic.nothing, "Choose another column."))
 
 
-def _counted(counts: Counts) -> dict[str, str]:
-    said = {
-        "different addresses": counts.distinct,
-        "repeated": counts.plausible - counts.distinct,
-        "empty cells": counts.empty,
-        "not an address": counts.rows - counts.empty - counts.plausible,
-    }
-    return {name: words.number(value) for name, value in said.items() if value or name == "different addresses"}
+def _counted(said: Mapping[str, int]) -> dict[str, str]:
+    return {name: words.number(value) for place, (name, value) in enumerate(said.items()) if value or not place}
 
 
-def preview(head: pa.Table, column: str | None) -> None:
-    """The first rows, the address column in front."""
-    names = sorted(head.column_names, key=lambda name: name != column)
+def preview(head: pa.Table, chosen: Sequence[str]) -> None:
+    """The first rows, the chosen columns in front."""
+    names = [*chosen, *(name for name in head.column_names if name not in chosen)]
     shown, left = names[:SHOWN_COLUMNS], len(names) - SHOWN_COLUMNS
-    rows = [[_cell(row[name], name == column) for name in shown] for row in head.select(shown).to_pylist()]
+    rows = [[_cell(row[name], name in chosen) for name in shown] for row in head.select(shown).to_pylist()]
     more = f", without {words.plural(left, 'further column')}" if left > 0 else ""
     st.html(f'<div class="pb-quiet pb-above">The first rows{more}</div>' + markup.sheet(rows, shown))
 
 
-def _cell(value: object, address: bool) -> str:
+def _cell(value: object, chosen: bool) -> str:
     text = "" if value is None else ("yes" if value else "no") if isinstance(value, bool) else str(value)
     text = escape(text if len(text) <= SHOWN_CHARS else f"{text[: SHOWN_CHARS - 1]}…")
-    return f'<span class="pb-mono">{text}</span>' if address else text
+    return f'<span class="pb-mono">{text}</span>' if chosen else text

@@ -6,6 +6,7 @@ from pages.parts import service
 from pages.parts.form import Form
 from pages.parts.listing import Listing
 from pages.parts.service import ServiceFields
+from pages.parts.topics import ADDRESSES
 
 _FIELDS = ServiceFields("verify")
-FORM = Form(_FIELDS.draw, _FIELDS.load, brief=service.brief, verb="Verify", source=Listing("verify"))
+FORM = Form(_FIELDS.draw, _FIELDS.load, brief=service.brief, verb="Verify", source=Listing("verify", ADDRESSES))

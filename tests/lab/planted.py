@@ -50,7 +50,7 @@ PLANTED: tuple[tuple[str, str, str], ...] = (
     ),
     (
         "json-ld",
-        '<script type="application/ld+json">{"@graph":[{"a":1},{"contactPoint":[{"email":"mailto:ld2@kestrelworks.com"}]}]}</script>',
+        '<script type="application/ld+json">{"@graph":[{},{"contactPoint":[{"email":"mailto:ld2@kestrelworks.com"}]}]}</script>',
         "ld2@kestrelworks.com",
     ),
     (

@@ -12,8 +12,8 @@ from streamlit.testing.v1 import AppTest
 from engine import uploads
 from engine.durable import queries
 from engine.durable.chunks import stream_tables
-from engine.uploads import Upload
-from pages.parts import reading
+from engine.uploads import Expects, Upload
+from pages.parts import glance
 from tests.pages.conftest import Hand, Visit, address, clean, said
 
 PAGE = "verify_emails.py"
@@ -108,9 +108,9 @@ def test_a_file_is_read_once(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> N
     calls: list[str] = []
     real = uploads.read_file
 
-    def counted(name: str, data: BinaryIO) -> Upload:
+    def counted(name: str, data: BinaryIO, expects: Expects) -> Upload:
         calls.append(name)
-        return real(name, data)
+        return real(name, data, expects=expects)
 
     monkeypatch.setattr(uploads, "read_file", counted)
     app = uploaded(visit(PAGE), "contacts.csv", CSV)
@@ -205,7 +205,7 @@ def test_edit_offers_the_source_job_again_and_its_own_list_when_that_is_gone(vis
 
 def test_counts_of_every_kind_of_column() -> None:
     texts = pa.chunked_array([pa.array(["a@x.de", " A@X.de ", "", None, "no", "b@y.com"])])
-    assert reading.count(texts) == reading.Counts(6, 2, 3, 2)
-    assert reading.count(texts.dictionary_encode()) == reading.Counts(6, 2, 3, 2)
-    assert reading.count(pa.chunked_array([pa.array([1, None, 3])])) == reading.Counts(3, 1, 0, 0)
-    assert reading.count(pa.chunked_array([pa.array([["a@x.de"], None])])) == reading.Counts(2, 1, 1, 1)
+    assert glance.addresses(texts) == glance.Counts(6, 2, 3, 2)
+    assert glance.addresses(texts.dictionary_encode()) == glance.Counts(6, 2, 3, 2)
+    assert glance.addresses(pa.chunked_array([pa.array([1, None, 3])])) == glance.Counts(3, 1, 0, 0)
+    assert glance.addresses(pa.chunked_array([pa.array([["a@x.de"], None])])) == glance.Counts(2, 1, 1, 1)

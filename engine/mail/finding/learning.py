@@ -22,7 +22,8 @@ _PAIR_OTHER = 1e-4
 """The probability that an address outside all patterns is just this one."""
 _NAMELESS = 0.7
 """What an address without a name counts, against 1 for a pair."""
-_ROUNDS = 40
+_ROUNDS = 60
+_STEADY = 1e-7
 _LEADS = 0.75
 """Known addresses that a pattern must explain before it is called the best."""
 
@@ -42,20 +43,26 @@ def learn(pairs: Iterable[Pair], locals_seen: Iterable[str] = (), prior: Mapping
     Offices (`info`, `sales`) are left out; the caller leaves out domains of free providers. `locals_seen` are addresses without
     a name; those that are among the pairs count once. An address that several patterns explain is shared among them in proportion
     to how likely they are by all the others: expectation maximisation of a mixture whose weights have a Dirichlet prior
-    (Dempster, Laird and Rubin 1977).
+    (Dempster, Laird and Rubin 1977). `prior`: shares of the patterns that add up to 1, such as `PRIOR` or `TINY_PRIOR`.
     """
     named = {(bare(pair.local), pair.person): pair for pair in pairs if pair.local.strip() and not is_role(bare(pair.local))}
     clues = [_of_pair(named[key]) for key in sorted(named, key=lambda key: (key[0], key[1].first, key[1].last))]
     taken = {local for local, _ in named}
     clues += [clue for local in sorted({bare(local) for local in locals_seen} - taken) if (clue := _of_shape(local))]
-    start = {name: share * (1 - PRIOR_OTHER) for name, share in prior.items()} | {OTHER: PRIOR_OTHER}
+    start = {name: prior.get(name, 0.0) * (1 - PRIOR_OTHER) for name in PATTERNS} | {OTHER: PRIOR_OTHER}
     return _learned(clues, start)
 
 
 def _of_pair(pair: Pair) -> _Clue:
+    """What a pair says; where no pattern leads from the name to the address (an initial, a pet name), what its shape says."""
+    found = _matching(pair)
+    return _of_renderings(found) if found else _of_shape(bare(pair.local)) or _Clue({OTHER: 1.0}, 1.0, {})
+
+
+def _of_renderings(renderings: Iterable[Rendering]) -> _Clue:
     found: dict[str, float] = {OTHER: _PAIR_OTHER}
     habits: dict[str, dict[Habit, float]] = {}
-    for rendering in _matching(pair):
+    for rendering in renderings:
         found[rendering.pattern] = found.get(rendering.pattern, 0.0) + rendering.chance
         shown = habits.setdefault(rendering.pattern, {})
         for habit in rendering.habits:
@@ -85,12 +92,14 @@ def _learned(clues: list[_Clue], start: Mapping[str, float]) -> Learned:
     counts: dict[str, float] = dict.fromkeys(start, 0.0)
     total = PRIOR_WORTH + fsum(clue.worth for clue in clues)
     for _ in range(_ROUNDS if clues else 0):
-        shares = [_shared(clue, weights) for clue in clues]
-        worth = {
-            name: fsum(clue.worth * share.get(name, 0.0) for clue, share in zip(clues, shares, strict=True)) for name in start
-        }
-        weights = {name: (PRIOR_WORTH * start[name] + worth[name]) / total for name in start}
-        counts = {name: fsum(share.get(name, 0.0) for share in shares) for name in start}
+        counts, worth = dict.fromkeys(start, 0.0), dict.fromkeys(start, 0.0)
+        for clue in clues:
+            for name, share in _shared(clue, weights).items():
+                counts[name] += share
+                worth[name] += clue.worth * share
+        before, weights = weights, {name: (PRIOR_WORTH * start[name] + worth[name]) / total for name in start}
+        if max(abs(weights[name] - before[name]) for name in start) < _STEADY:
+            break
     best = max(PATTERNS, key=lambda name: (counts[name], weights[name]))
     leads = counts[best] >= _LEADS and counts[best] > counts[OTHER]
     shown = {name: count for name, count in counts.items() if count > 0.005}
@@ -109,5 +118,5 @@ def _habits(clues: Iterable[_Clue], weights: Mapping[str, float]) -> dict[Habit,
 def _shared(clue: _Clue, weights: Mapping[str, float]) -> dict[str, float]:
     """One address among the patterns that explain it; the shares add up to 1."""
     parts = {name: weights[name] * likelihood for name, likelihood in clue.likelihood.items()}
-    total = fsum(parts.values())
+    total = sum(parts.values())
     return {name: part / total for name, part in parts.items()}

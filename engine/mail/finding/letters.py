@@ -48,7 +48,7 @@ Spell = Callable[[str], str]
 
 @dataclass(frozen=True, slots=True)
 class Way:
-    """A way to spell all words of a name: one option of a choice whose options have the weights `base`; no choice: the only way."""
+    """A way to spell all words of a name: one option of a choice, whose options weigh `base`; without a choice the only way."""
 
     spell: Spell
     choice: Choice | None = None
@@ -73,7 +73,7 @@ def ways(text: str) -> list[Way]:
 
 
 def plain(word: str) -> str:
-    """A word in a to z, digits and inner hyphens; a special letter becomes the one it looks like, other scripts are transcribed."""
+    """A word in a to z, digits and inner hyphens: special letters become what they look like, other scripts are transcribed."""
     word = unicodedata.normalize("NFC", word.lower())
     if word.isascii():
         return _bare(word)

@@ -7,7 +7,9 @@ from functools import cache
 
 import numpy as np
 
-from engine.mail.names import COUNTRIES, load
+from engine.mail.names.census import united_states
+from engine.mail.names.countries import COUNTRIES
+from engine.mail.names.merged import merged
 from engine.mail.names.model import Names
 
 _MOST = 20_000
@@ -57,7 +59,8 @@ def _lists() -> tuple[Mapping[str, float], Mapping[str, float]]:
     first: dict[str, float] = {}
     last: dict[str, float] = {}
     for code in COUNTRIES:
-        names = load(code)
+        # Not through the shared cache, which would keep all of it.
+        names = united_states() if code == "US" else merged(COUNTRIES[code])
         for into, found in ((first, names.first), (last, names.last)):
             for listed in found.values():
                 _add(into, listed, 1 / len(found) / len(COUNTRIES))

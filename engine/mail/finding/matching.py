@@ -125,7 +125,7 @@ def _capital(word: str) -> bool:
 
 
 def _person(run: list[str]) -> Person:
-    """The words of a name, divided before the first particle, else before the last word; a surname in capitals may stand first."""
+    """The words of a name, divided before its first particle or its last word; a surname in capitals may stand first."""
     if run[0].isupper() and len(run[0]) > 2 and not run[-1].isupper():
         return Person(" ".join(run[1:]), run[0])
     at = next((place for place, word in enumerate(run[1:-1], start=1) if word.lower() in PARTICLES), len(run) - 1)

@@ -7,7 +7,7 @@ import unicodedata
 from dataclasses import dataclass
 
 from engine.mail.finding.model import Person
-from engine.mail.finding.words import JOINERS, PARTICLES, SUFFIXES, TITLES
+from engine.mail.finding.words import FIELDS, JOINERS, PARTICLES, SUFFIXES, TITLES
 
 MAX_WORDS = 6
 """Words of a first name or a surname that are looked at."""
@@ -46,7 +46,7 @@ def parts(person: Person) -> Parts:
     last, other = _clean(person.last)
     if not first or not last:
         first, last = _divided(first or last, is_last=not first)
-    given = _without_titles(first.split())
+    given = _without_titles(_dotted_initials.sub(". ", first).split())
     surname = _without_suffixes(last.split())
     given, surname = _moved(given, surname)
     names = [word for word in given if len(word) > 1] or given[:1]
@@ -60,7 +60,6 @@ def _clean(text: str) -> tuple[str, str]:
     found = _nickname.search(text)
     nickname = (found.group(1) or found.group(2)).strip() if found else ""
     text = _birth_name.sub("", _nickname.sub(" ", text))
-    text = _dotted_initials.sub(". ", text)
     return " ".join(re.sub(r"\s*-\s*", "-", text).split()), nickname
 
 
@@ -70,7 +69,7 @@ def _divided(text: str, *, is_last: bool) -> tuple[str, str]:
     if comma and after.strip() and not all(_key(word) in SUFFIXES for word in after.split()):
         return after.strip(), before.strip()
     words = _without_suffixes(_without_titles(text.split()))
-    if len(words) < 2:
+    if len(words) < 2 or (is_last and (words[0].lower() in PARTICLES or words[1].lower() in JOINERS)):
         return ("", " ".join(words)) if is_last else (" ".join(words), "")
     at = next((i for i, word in enumerate(words[1:-1], start=1) if word.lower() in PARTICLES - JOINERS), len(words) - 1)
     return " ".join(words[:at]), " ".join(words[at:])
@@ -81,9 +80,19 @@ def _key(word: str) -> str:
 
 
 def _without_titles(words: list[str]) -> list[str]:
-    while len(words) > 1 and _key(words[0]) in TITLES:
-        words = words[1:]
-    return [bare for word in words if (bare := word.strip(".,;"))]
+    start = 0
+    while start < len(words) and (_is_title(words[start]) or (start > 0 and _is_field(words[start]))):
+        start += 1
+    return [bare for word in words[start:] if (bare := word.strip(".,;"))]
+
+
+def _is_title(word: str) -> bool:
+    parts = _key(word).split("-")
+    return parts[0] in TITLES and all(part in TITLES or part in FIELDS for part in parts)
+
+
+def _is_field(word: str) -> bool:
+    return word.islower() and _key(word) in FIELDS
 
 
 def _without_suffixes(words: list[str]) -> list[str]:

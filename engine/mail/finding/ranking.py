@@ -27,11 +27,16 @@ def candidates(person: Person, learned: Learned | None, limit: int = 12) -> list
         if rendering.local not in best or chance > best[rendering.local][0]:
             best[rendering.local] = (chance, rendering)
     ranked = sorted(total, key=lambda local: (-total[local], local))
-    usable = (local for local in ranked if not is_role(local) and not isinstance(parse(f"{local}@example.com"), Flaw))
+    usable = (local for local in ranked if _usable(local))
     return [
         Candidate(local, best[local][1].pattern, min(total[local], 1.0), _why(best[local][1], source))
         for local, _ in zip(usable, range(max(limit, 0)), strict=False)
     ]
+
+
+def _usable(local: str) -> bool:
+    lettered = any(letter.isalpha() for letter in local)
+    return lettered and not is_role(local) and not isinstance(parse(f"{local}@example.com"), Flaw)
 
 
 def _why(rendering: Rendering, learned: Learned) -> str:

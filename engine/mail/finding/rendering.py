@@ -37,7 +37,7 @@ def renderings(person: Person, seen: Mapping[Habit, float]) -> Iterator[Renderin
                         yield Rendering(local, pattern.name, whole.chance, whole.habits)
 
 
-@lru_cache(maxsize=4_096)
+@lru_cache(maxsize=512)
 def untaught(person: Person) -> tuple[Rendering, ...]:
     """The renderings where nothing is known of the domain's habits."""
     return tuple(renderings(person, {}))

@@ -14,7 +14,7 @@ from engine.mail.finding.words import BINDING, SHORT_FORMS
 
 GAP = "\0"
 """Stands in a spelling for the separator of the pattern, whatever that is."""
-_MOST = 24
+_MOST = 16
 """Spellings of one piece that are kept, the likeliest."""
 
 
@@ -67,9 +67,16 @@ class _Speller:
             self.chance = Spelling("", chance, (Habit(way.choice, way.option),))
 
     def first(self, name: Parts) -> list[Spelling]:
+        if _is_initial(name.given):
+            # An initial is not the name; several may stand for it (J.D.).
+            initials = "".join(map(self._way.spell, (*name.given, *name.middle)))
+            return [Spelling(initials, 1.0)] if len(initials) > 1 else []
         given = [self._word(word, Choice.GIVEN_HYPHEN) for word in name.given]
         whole = self._several([options for options in given if options], Choice.GIVEN_WORDS)
-        return _merged([*self._with_middle(whole, name.middle), *self._short(name, whole)])
+        forms, chance = self._short_forms(name)
+        usual = Spelling("", 1 - chance, (Habit(Choice.NICKNAME, habits.FORMAL),) if forms else ())
+        formal = [usual.then(spelling) for spelling in self._with_middle(whole, name.middle)]
+        return _merged([*formal, *forms])
 
     def _with_middle(self, whole: list[Spelling], middle: Sequence[str]) -> list[Spelling]:
         initials = "".join(map(self._way.spell, middle))
@@ -78,20 +85,18 @@ class _Speller:
         forms = {habits.DROPPED: "", habits.SEPARATED: GAP + initials, habits.JOINED: initials}
         return [a.then(b) for a in whole for b in self._chosen(Choice.MIDDLE, forms)]
 
-    def _short(self, name: Parts, whole: list[Spelling]) -> list[Spelling]:
-        """Short forms, at the cost of the formal ones; a nickname given with the name is likelier than a usual one."""
+    def _short_forms(self, name: Parts) -> tuple[list[Spelling], float]:
+        """Short forms of the first name, and their chance in all; one given with the name is likelier than a usual one."""
         spell = self._way.spell
         given = spell(name.nickname.partition(" ")[0])
         forms = (given,) if given else SHORT_FORMS.get(spell(name.given[0]) if name.given else "", ())
-        if not forms or not whole:
-            return []
+        if not forms:
+            return [], 0.0
         base = {habits.FORMAL: 0.7, habits.SHORT: 0.3} if given else None
         chance = habits.chances(Choice.NICKNAME, (habits.FORMAL, habits.SHORT), self._seen, base)[habits.SHORT]
-        shares = [1 / place for place in range(1, len(forms) + 1)]
+        total = sum(1 / place for place in range(1, len(forms) + 1))
         habit = (Habit(Choice.NICKNAME, habits.SHORT),)
-        short = [Spelling(form, chance * share / sum(shares), habit) for form, share in zip(forms, shares, strict=True)]
-        whole[:] = [Spelling(s.text, s.chance * (1 - chance), s.habits) for s in whole]
-        return short
+        return [Spelling(form, chance / total / place, habit) for place, form in enumerate(forms, start=1)], chance
 
     def first_initials(self, name: Parts) -> list[Spelling]:
         words = [part for word in (*name.given, *name.middle) for part in self._way.spell(word).split("-") if part]
@@ -122,9 +127,8 @@ class _Speller:
         particle = next((text for p in surnames[0].particles if (text := self._way.spell(p))), "")
         if not particle or not own:
             return own
-        forms = {habits.JOINED: particle[0]}
-        dropped = self._chosen(Choice.PARTICLE, forms | {habits.DROPPED: ""})
-        return _merged([form if form.text else form.then(letter) for form in dropped for letter in own])
+        joined, dropped = self._chosen(Choice.PARTICLE, {habits.JOINED: particle[0], habits.DROPPED: ""})
+        return _merged([joined, *(dropped.then(letter) for letter in own)])
 
     def _initials(self, letters: Sequence[str]) -> list[Spelling]:
         if len(letters) < 2:
@@ -157,6 +161,10 @@ class _Speller:
     def _chosen(self, choice: Choice, forms: Mapping[str, str]) -> list[Spelling]:
         chances = habits.chances(choice, list(forms), self._seen)
         return [Spelling(text, chances[option], (Habit(choice, option),)) for option, text in forms.items()]
+
+
+def _is_initial(given: Sequence[str]) -> bool:
+    return len(given) == 1 and len(given[0]) == 1 and given[0] != given[0].lower()
 
 
 def _put_together(words: Sequence[Sequence[Spelling]], option: str) -> Iterator[Spelling]:

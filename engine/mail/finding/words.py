@@ -9,18 +9,21 @@ TITLES = frozenset(
     """
     mr mrs ms miss mx sir dame lord lady dr drs prof professor rev reverend fr capt captain col gen lt maj sgt herr
     frau fräulein dipl ing dipl-ing dipl-kfm mag magister doctor doktor dott dottssa dottore avv geom rag sig sigra
-    signor signora mme mlle monsieur madame mademoiselle maître me sr sra srta señor señora d eng engº arq lic dhr
+    signor signora mme mlle monsieur madame mademoiselle maître me sr sra srta señor señora eng engº arq lic dhr
     mevr mw mgr inż inz bc phdr mudr judr rndr paeddr shri smt sheikh haji
-""".split()
+    """.split()
 )
 """Forms of address before a name, in lower case without dots; those that are names too (Don, Jan) are not among them."""
+
+FIELDS = frozenset("med dent vet rer nat phil jur iur pol oec ing theol hc habil h c".split())
+"""What may follow a title: Dr. med., Dr. rer. nat., Prof. h. c."""
 
 SUFFIXES = frozenset(
     """
     jr sr junior senior ii iii iv vi esq esquire phd dphil md dds dmd do dvm jd llb llm ll.m llb mba emba mpa mph msc
-    ms bsc bs ba ma beng meng bcom mcom mphil med edd psyd pharmd rn cpa cfa cfp cma aca acca fca frcs mrcs mbbs obe
+    ms bsc bs ba ma beng meng bcom mcom mphil edd psyd pharmd rn cpa cfa cfp cma aca acca fca frcs mrcs mbbs obe
     mbe cbe kbe mp qc kc sc pe pmp cissp shrm-cp shrm-scp csc ret filho neto júnior csm fcca cima ca cams cisa cism
-""".split()
+    """.split()
 )
 """What follows a name, in lower case without dots."""
 
@@ -29,7 +32,7 @@ PARTICLES = frozenset(
     van von vom der den de del della dello dalla dalle dal degli dei delle di da do dos das du des la le las los lo li
     el al ul y e i het ter ten te 't 's op in zu zum zur auf af av til bin ibn ben bint bat abu abd st ste saint san
     santa mac mc o fitz ap vande vander vanden ver dela delos d l dell dall nic ní ó ua
-""".split()
+    """.split()
 )
 """Words that belong to the surname after them, in lower case."""
 

@@ -75,6 +75,9 @@ class Flow:
         for index, text in enumerate(self.texts):
             if "@" not in text:
                 continue
+            if (alone := self._alone(index, text)) is not None:
+                yield alone, self.techniques.get(index, FoundAs.TEXT)
+                continue
             place = text.find("@")
             while place >= 0 and left > 0:
                 left -= 1
@@ -84,6 +87,19 @@ class Flow:
                 if found is not None:
                     yield found, self._technique(first, last)
                 place = text.find("@", place + 1)
+
+    def _alone(self, index: int, text: str) -> Address | None:
+        """The address that is all the text of an element where lines end, as most are."""
+        node = self.nodes[index]
+        if (
+            len(text) > REACH
+            or node.prev is not None
+            or node.next is not None
+            or (parent := node.parent) is None
+            or parent.tag in INLINE
+        ):
+            return None
+        return self._judge.address(text.strip())
 
     def _technique(self, first: int, last: int) -> FoundAs:
         if self.techniques:

@@ -60,11 +60,12 @@ def links_of(tree: LexborHTMLParser, hrefs: list[tuple[str, LexborNode]], base: 
     for href, node in [*hrefs, *_frames(tree)]:
         if len(found) >= MAX_LINKS:
             break
-        if href[:10].lstrip().lower().startswith(_OTHER_SCHEMES):
-            continue
-        known = _host(href)
-        if known is not None and is_own.get(known[1]) is False:
-            continue
+        if ":" in href[:12]:
+            if (known := _host(href)) is not None:
+                if is_own.get(known[1]) is False:
+                    continue
+            elif href.lstrip().lower().startswith(_OTHER_SCHEMES):
+                continue
         target = absolute(href, base)
         if target is None or target == own or not is_worth_reading(target):
             continue

@@ -71,16 +71,10 @@ def priority_of(path: str, text: str) -> int:
     found, unlikely = OTHER, False
     if path.isascii() and _MENTIONED.isdisjoint(_WORD.findall(path)):
         return min(OTHER, _of_text(text)) if len(text) <= _LONGEST_TEXT else OTHER
-    for depth, part in enumerate(reversed(_SPLIT.findall(path))):
-        known = _PLACES.get(part)
-        if known is None:
-            if "-" not in part and part.isascii():
-                continue
-            known = _of_words(part)
-        if known == UNLIKELY:
-            unlikely = True
-        elif known < OTHER:
-            found = min(found, known + min(2, depth))
+    for depth, segment in enumerate(reversed([segment for segment in path.split("/") if segment])):
+        known = [_of_words(part) for part in _SPLIT.findall(segment)]
+        unlikely = unlikely or UNLIKELY in known
+        found = min([found, *(priority + min(2, depth) for priority in known if priority < OTHER)])
     if unlikely and found >= LEGAL:
         found = UNLIKELY
     said = _of_text(text) if len(text) <= _LONGEST_TEXT else OTHER

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 import re
 from collections.abc import Iterator
 from html import unescape
@@ -19,9 +20,24 @@ MAX_TOTAL = 400_000
 """Characters of all scripts of a page that are read closely: those around signs of an address."""
 _WHOLE = 20_000
 _NEAR = 500
-_smell = re.compile(
-    r"@|\\x40|\\u0040|\\u\{40\}|\\100|%40|&#0*64|&#x0*40|&commat|atob|fromCharCode|fromCodePoint|unescape|decodeURI|[Rr][Oo][Tt]_?13|znvygb|"
-    r"UnCryptMailto|\.reverse\(|\[at\]|\(at\)|mailto"
+_MAX_PLACES = 5_000
+_SMELLS = (
+    *(
+        "@",
+        r"\x40",
+        r"\u0040",
+        r"\u{40}",
+        r"\100",
+        "%40",
+        "&#64",
+        "&#x40",
+        "&commat",
+        "atob",
+        "fromCharCode",
+        "fromCodePoint",
+        "unescape",
+    ),
+    *("decodeURI", "rot13", "Rot13", "ROT13", "rot_13", "znvygb", "UnCryptMailto", ".reverse(", "[at]", "(at)", "mailto"),
 )
 _tag = re.compile(r"<[^<>]{0,2000}>")
 _not_here = re.compile(r"ld\+json|x-template|text/template|text/html|importmap|speculationrules", re.I).search
@@ -47,19 +63,28 @@ def is_script(kind: str) -> bool:
 
 def _pieces(script: str) -> Iterator[str]:
     """The whole of a short script that smells of addresses; of a long one what is around the smells."""
+    smells = [smell for smell in _SMELLS if smell in script]
     if len(script) <= _WHOLE:
-        if _smell.search(script):
+        if smells:
             yield script
         return
     begin = end = 0
-    for found in _smell.finditer(script):
-        if found.start() > end + _NEAR:
+    for place in heapq.merge(*(_places(script, smell) for smell in smells)):
+        if place > end + _NEAR:
             if end:
                 yield _from_line(script, begin, end)
-            begin = max(end, found.start() - _NEAR)
-        end = min(len(script), found.end() + _NEAR)
+            begin = max(end, place - _NEAR)
+        end = min(len(script), place + _NEAR)
     if end:
         yield _from_line(script, begin, end)
+
+
+def _places(script: str, smell: str) -> Iterator[int]:
+    place, left = script.find(smell), _MAX_PLACES
+    while place >= 0 and left > 0:
+        left -= 1
+        yield place
+        place = script.find(smell, place + 1)
 
 
 def _from_line(script: str, begin: int, end: int) -> str:

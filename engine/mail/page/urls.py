@@ -27,7 +27,6 @@ _session = re.compile(r";jsessionid=[^/?#]*", re.I)
 _host = re.compile(r"[a-z0-9_](?:[a-z0-9_.-]{0,251}[a-z0-9_])?\.?|\[[0-9a-f:.]{2,45}\]").fullmatch
 # Already canonical, whatever the host, but for parameters that only track.
 _simple = re.compile(r"((?:/(?!/)(?:[A-Za-z0-9_~-][A-Za-z0-9._~-]*+)?+)++)(?:\?([A-Za-z0-9._~=&:;-]*+))?+(?:#.*)?\Z", re.S).match
-_suffix = re.compile(r"\.([a-z0-9]{1,11})$").search
 _path_trap = re.compile(
     r"/(?:(?:log|sign)-?(?:out|off)\b|abmelden\b|deconnexion\b|cdn-cgi/|wp-(?:json|admin)\b|wp-login|xmlrpc\.php|(?:feed|rss)/?$|trackback\b"
     r"|(?:calendar|kalender|calendrier|calendario|events?|veranstaltungen|termine|agenda)/.*\d{4}[/-]\d{1,2}|\d{4}/\d{1,2}/\d{1,2}/?$)"
@@ -88,10 +87,10 @@ def _origin(url: str) -> str | None:
 
 def is_worth_reading(url: str) -> bool:
     """Whether a canonical URL may lead to a page with text: no file, no way out, no calendar without end, no loop."""
-    path, _, query = url.partition("://")[2].lower().partition("?")
-    path = path[path.find("/") :]
-    found = _suffix(path)
-    if found is not None and found[1] in ASSETS and found[1] not in _PAGES:
+    path, _, query = url.lower().partition("?")
+    path = path[path.find("/", 8) :]
+    suffix = path.rpartition(".")[2]
+    if suffix in ASSETS and suffix not in _PAGES:
         return False
     return not (_loops(path) or _path_trap(path) or (query and _query_trap(query)))
 

@@ -1,0 +1,47 @@
+"""The lab's planted pages: everything that stands there is found as it stands there, and no trap is walked into."""
+
+from __future__ import annotations
+
+import pytest
+
+from engine.mail.page import read_page
+from tests.lab.pages import Planted, corpus
+from tests.lab.planted import PLANTED
+from tests.lab.planted_codes import CODED
+from tests.lab.traps import TRAPS
+
+PAGES = corpus()
+URL = "https://site.test/page.html"
+
+
+def found_on(page: Planted) -> set[str]:
+    return {sighting.email for sighting in read_page(page.html, URL).sightings}
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.expected], ids=lambda page: page.name)
+def test_planted_addresses_are_found_and_nothing_else(page: Planted) -> None:
+    assert found_on(page) == page.expected
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.technique], ids=lambda page: page.name)
+def test_the_technique_is_named(page: Planted) -> None:
+    assert {sighting.found_as for sighting in read_page(page.html, URL).sightings} == {page.technique}
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if not page.expected], ids=lambda page: page.name)
+def test_traps_give_nothing(page: Planted) -> None:
+    assert found_on(page) == set()
+
+
+def test_the_corpus_is_large_and_always_the_same() -> None:
+    assert len(PLANTED) + len(CODED) >= 150
+    assert len(TRAPS) >= 120
+    assert len({row[0] for row in (*PLANTED, *CODED)}) >= 13, "every technique has its pages"
+    assert corpus() == PAGES
+
+
+def test_precision_and_recall() -> None:
+    found = [(found_on(page), page.expected) for page in PAGES]
+    hits = sum(len(some & expected) for some, expected in found)
+    assert hits / sum(len(some) for some, _ in found) >= 0.98
+    assert hits / sum(len(expected) for _, expected in found) >= 0.98
