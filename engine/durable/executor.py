@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -59,8 +60,8 @@ class LocalExecutor:
 
 
 async def close_doors(doors: Mapping[str, Any]) -> None:
-    """Let go of the connections behind the doors."""
+    """Let go of the connections behind the doors that have an asynchronous `close`."""
     for door in doors.values():
         close = getattr(door, "close", None)
-        if close is not None:
+        if inspect.iscoroutinefunction(close):
             await close()

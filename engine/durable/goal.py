@@ -40,6 +40,11 @@ class Goal:
         """Whether enough were found."""
         return self.plan.goal is not None and self.found >= self.plan.goal
 
+    @property
+    def holding(self) -> bool:
+        """Whether outcomes wait for those before them."""
+        return bool(self._held)
+
     def wants(self, in_flight: int) -> bool:
         """Whether one more batch seems to be needed beside those in flight, judged by the share of successes so far."""
         if self.plan.goal is None:

@@ -202,7 +202,8 @@ class JobRun:
         outcome, reason = self.ending or (None, "")
         if outcome is None and totals.batches == self.loaded.plan.batches:
             outcome, reason = Status.COMPLETED, "all batches are done"
-        parked = outcome is None and not self.in_flight and self._next is None and bool(self._parked)
+        waiting = not self.in_flight and self._next is None and not self._goal.holding
+        parked = outcome is None and waiting and bool(self._parked)
         self._leaving = parked or outcome is not None
         extra: dict[str, object] = {}
         if outcome == Status.COMPLETED:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
-from pydantic import Field, model_validator
+from pydantic import Field, ValidationInfo, field_validator
 
 from engine.durable.clock import from_ms, to_ms
 from engine.durable.contract import Batch, Chart, Done, Plan, Snooze, Source, Tools
@@ -39,11 +39,12 @@ class Params(VerifyingParams, generate.Params):
         description="How many addresses to try at most; when left out, twenty for each one wanted, as far as so many exist.",
     )
 
-    @model_validator(mode="after")
-    def _enough(self) -> Params:
-        if self.max_candidates is not None and self.max_candidates < self.count:
-            raise ValueError("maxCandidates must be at least count: every verified address is a candidate first")
-        return self
+    @field_validator("max_candidates")
+    @classmethod
+    def _enough(cls, most: int | None, info: ValidationInfo) -> int | None:
+        if most is not None and most < info.data.get("count", 0):
+            raise ValueError("must be at least count: every verified address is a candidate first")
+        return most
 
 
 class Row(VerdictRow, generate.Row):

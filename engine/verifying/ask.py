@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from types import MappingProxyType
@@ -49,12 +49,17 @@ class Ask:
     synthetic: frozenset[str] = frozenset()
     patient: bool = True
 
-    def accepts(self, known: Known) -> bool:
-        """Whether what is known spares a question."""
-        if known.status == _UNKNOWN:
-            return known.job_id == self.job_id and known.checked_at >= self.since
-        deep_enough = known.level in _DEEP_ENOUGH[self.service] or known.status == _INVALID
-        return deep_enough and known.checked_at >= self.oldest
+    def accepted(self, rows: Iterable[Known]) -> dict[str, Found]:
+        """What of the known spares a question: a final verdict, deep and young enough, or an open one of this very job."""
+        found, deep, mine, oldest = {}, _DEEP_ENOUGH[self.service], self.job_id, self.oldest
+        for address, status, reason, level, score, data, checked_at, job_id, _ in rows:
+            if status == _UNKNOWN:
+                accepted = job_id == mine and checked_at >= self.since
+            else:
+                accepted = checked_at >= oldest and (level in deep or status == _INVALID)
+            if accepted:
+                found[address] = Found(status, reason, level, score, checked_at, job_id != mine, data)
+        return found
 
 
 class Found(NamedTuple):
@@ -67,12 +72,6 @@ class Found(NamedTuple):
     checked_at: int
     cached: bool = False
     data: Mapping[str, Any] = MappingProxyType({})
-
-    @classmethod
-    def of_known(cls, known: Known, job_id: str) -> Self:
-        """From the cache."""
-        cached = known.job_id != job_id
-        return cls(known.status, known.reason, known.level, known.score, known.checked_at, cached, known.data)
 
     @classmethod
     def of_verdict(cls, verdict: Verdict, checked_at: int, cached: bool = False) -> Self:

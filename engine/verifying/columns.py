@@ -15,10 +15,11 @@ from engine.durable.contract import JobRow
 from engine.durable.schema import arrow_schema, category
 from engine.mail.address import Address, Flaw
 from engine.mail.evidence import Reason
-from engine.mail.lists import DomainFlags, domain_flags, is_role
+from engine.mail.lists import domain_flags, is_role
 from engine.verifying.ask import Found
 
-NOWHERE = DomainFlags(disposable=False, free=False, relay=False)
+NOBODY = Address("", "", "", "", smtputf8=False)
+"""Stands where there is no address."""
 
 
 class VerdictRow(JobRow):
@@ -51,22 +52,25 @@ _TROUBLE = re.compile(r"connections to port \d+ seem to be blocked from this mac
 
 def verdict_columns(parsed: Sequence[Address | Flaw], found: Sequence[Found]) -> dict[str, pa.Array]:
     """The columns of `VerdictRow` for addresses and their verdicts, in order."""
-    flags = [NOWHERE if isinstance(one, Flaw) else domain_flags(one.domain) for one in parsed]
-    values: dict[str, list[Any]] = {
-        "normalized": [None if isinstance(one, Flaw) else one.normalized for one in parsed],
-        "status": [one.status for one in found],
-        "reason": [one.reason for one in found],
-        "score": [one.score for one in found],
-        "level": [one.level for one in found],
-        "cached": [one.cached for one in found],
+    plain = [one if isinstance(one, Address) else NOBODY for one in parsed]
+    normalized, _, local, domain, smtputf8 = zip(*plain, strict=True) if plain else ((),) * 5
+    status, reason, level, score, checked_at, cached, data = zip(*found, strict=True) if found else ((),) * 7
+    flags = [domain_flags(name) for name in domain]
+    values: dict[str, Any] = {
+        "normalized": [text or None for text in normalized],
+        "status": status,
+        "reason": reason,
+        "score": score,
+        "level": level,
+        "cached": cached,
         "disposable": [flag.disposable for flag in flags],
-        "role": [not isinstance(one, Flaw) and is_role(one.local) for one in parsed],
+        "role": list(map(is_role, local)),
         "free": [flag.free for flag in flags],
         "relay": [flag.relay for flag in flags],
-        "catch_all": [one.data.get("catchAll") for one in found],
-        "smtputf8": [not isinstance(one, Flaw) and one.smtputf8 for one in parsed],
-        "checked_at": [one.checked_at for one in found],
-        **{name: [one.data.get(name) for one in found] for name in _DATA},
+        "catch_all": [told.get("catchAll") for told in data],
+        "smtputf8": smtputf8,
+        "checked_at": checked_at,
+        **{name: [told.get(name) for told in data] for name in _DATA},
     }
     return {field.name: pa.array(values[field.name], field.type) for field in arrow_schema(VerdictRow)}
 

@@ -89,8 +89,7 @@ class Verifier:
 
     async def known(self, keys: Sequence[str], ask: Ask) -> dict[str, Found]:
         """What the cache can answer."""
-        rows = await self.cache.find(keys)
-        return {key: Found.of_known(row, ask.job_id) for key, row in rows.items() if ask.accepts(row)}
+        return ask.accepted((await self.cache.find(keys)).values())
 
     async def close(self) -> None:
         """Stop what is under way and let go of every connection."""
