@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -32,6 +33,7 @@ MOST_PUBLIC = 100
 """Public addresses of a domain that are shown."""
 _FIRM = 1.5
 """Known addresses that must show a pattern before part of a name is enough to be sure of a mailbox."""
+_two_for_one = re.compile(r"([aou])e")
 _SAME_FOR_ALL = frozenset(
     {
         Reason.NO_DOMAIN,
@@ -144,9 +146,14 @@ def _owner(local: str, seen: Iterable[SeenAddress]) -> Person | None:
 
 def same_person(one: Person, other: Person) -> bool:
     """Whether two names may be one person's: the surnames are the same, and one first name begins like the other."""
-    first, second = plain(one.first), plain(other.first)
+    first, second = _folded(one.first), _folded(other.first)
     alike = first.startswith(second[:3]) or second.startswith(first[:3])
-    return plain(one.last) == plain(other.last) and (alike or not first or not second)
+    return _folded(one.last) == _folded(other.last) and (alike or not first or not second)
+
+
+def _folded(name: str) -> str:
+    """The name with ä, ae and a as one: an address shows no more than a way to spell it."""
+    return _two_for_one.sub(r"\1", plain(name).replace("aa", "a"))
 
 
 def lined_up(person: Person, facts: Facts, people: Sequence[Person]) -> list[Line]:

@@ -69,7 +69,8 @@ class Params(JobParams):
         entries: dict[str, Wanted] = {}
         for cell in cells:
             entry = wanted(cell)
-            entries.setdefault(entry.domain, entry)
+            if not entry.error or entry.domain not in entries:
+                entries[entry.domain] = entry
         domains, errors = [entry.domain for entry in entries.values()], [entry.error for entry in entries.values()]
         return pa.table({"domain": pa.array(domains, pa.string()), "error": pa.array(errors, pa.string())})
 

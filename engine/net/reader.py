@@ -33,7 +33,9 @@ DOCUMENTS = 2_000
 ROOM = 64 << 20
 """Bytes of documents that may wait."""
 _ROOT = str(Path(__file__).resolve().parents[2])
-_BEGIN = "import sys; sys.path.insert(0, sys.argv[1]); from engine.net.reader_process import main; sys.exit(main(int(sys.argv[2])))"
+_BEGIN = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from engine.net.reader_process import main; sys.exit(main(int(sys.argv[2])))"
+)
 _PAGE: TypeAdapter[Page] = TypeAdapter(Page)
 _SITEMAP: TypeAdapter[Sitemap] = TypeAdapter(Sitemap)
 T = TypeVar("T")
@@ -63,14 +65,12 @@ class PageReader:
     """Reads in at most `workers` processes (0 = one per core), each document for at most `seconds`.
 
     The processes start when they are needed, in an environment without variables, within limits where the system has them:
-    `memory` bytes of address space, seconds of a core, no files. They end after `idle` seconds. A document whose process dies or hangs is unreadable, and another process
-    takes its place. What they answer is checked, as they may have been taken over. One event loop at a time; `close` before
-    another one.
+    `memory` bytes of address space, seconds of a core, no files. They end after `idle` seconds. A document whose process dies or
+    hangs is unreadable, and another process takes its place. What they answer is checked, as they may have been taken over. One
+    event loop at a time; `close` before another one.
     """
 
-    def __init__(
-        self, *, workers: int = 0, seconds: float = SECONDS, idle: float = IDLE_SECONDS, memory: int = MEMORY
-    ) -> None:
+    def __init__(self, *, workers: int = 0, seconds: float = SECONDS, idle: float = IDLE_SECONDS, memory: int = MEMORY) -> None:
         self._most, self._seconds, self._idle_seconds, self._memory = workers or _cores(), seconds, idle, memory
         self._idle: list[tuple[float, _Worker]] = []  # the one used last is at the end
         self._busy: set[_Worker] = set()

@@ -118,8 +118,8 @@ class Domains:
         return _numbered("domain", at, width)
 
     def likely(self, names: Sequence[str], sample: Sample) -> list[str]:
-        """The one column of `domain_column`."""
-        found = domain_column(names, sample)
+        """The one column of `domain_column`; else one that is called `domain`, whatever it holds."""
+        found = domain_column(names, sample) or next((name for name in names if name == "domain"), None)
         return [found] if found else []
 
 

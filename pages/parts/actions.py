@@ -13,6 +13,7 @@ from engine.durable.states import CANCELLABLE, PAUSABLE, RESUMABLE, Status
 from engine.durable.tables import Job
 from engine.workbench import workbench
 from pages.parts import browser, catalog, figures, markup, say
+from pages.parts.columns import STATUS, Onward
 from pages.parts.confirm import ask, confirm
 from pages.parts.downloads import downloads
 from pages.parts.situation import phase
@@ -22,13 +23,15 @@ EDIT = ":material/edit: Edit and run"
 DELETE = ":material/delete: Delete"
 
 
-def toolbar(job: Job, job_type: JobType, edit: Callable[[], None]) -> None:
+def toolbar(job: Job, job_type: JobType, edit: Callable[[], None], onward: Onward | None = None) -> None:
     """Title and pill on the left, buttons on the right."""
     with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="toolbar"):
         title = f"<b>{job_type.title}</b>{markup.pill(phase(job))}<code>{job.id[:8]}</code>"
         st.html(f'<div class="pb-title">{title}</div>', width="content")
         st.space("stretch")
         _steering(job)
+        if onward is not None:
+            _onward(job, onward)
         downloads(job)
         _use(job)
         browser.copy_link(catalog.link(job))
@@ -46,6 +49,15 @@ def _steering(job: Job) -> None:
         _button("Resume", "play_arrow", lambda: control.resume(database, job.id), primary=primary)
     if job.status in CANCELLABLE:
         _button("Cancel", "stop_circle", lambda: control.cancel(database, job.id))
+
+
+def _onward(job: Job, step: Onward) -> None:
+    """Go to the usual next step with those rows that are meant for it."""
+    if not (job.ended and job.counts.get(step.status)):
+        return
+    if st.button(step.label, icon=step.icon, type="primary", key="onward"):
+        where = f"{STATUS}:{step.status}"
+        st.switch_page(catalog.script(step.type_name), query_params={"from_job": job.id, "from_where": where})
 
 
 def _use(job: Job) -> None:

@@ -12,6 +12,7 @@ from engine.errors import NotFound
 from engine.workbench import workbench
 from pages.parts import charts, clock, crowd, figures, markup, meter, situation
 from pages.parts.actions import toolbar
+from pages.parts.columns import View
 from pages.parts.rows import table
 from pages.parts.trail import trail
 
@@ -25,17 +26,17 @@ ROW_TICKS = 20
 """Charts and rows of a running job are drawn anew once in so many ticks."""
 
 
-def cell(job: Job, job_type: JobType, edit: Callable[[], None]) -> None:
+def cell(job: Job, job_type: JobType, edit: Callable[[], None], view: View) -> None:
     """Toolbar, progress, counters, charts, rows, timeline."""
     phase, factor = situation.phase(job), crowd.factor() if not job.ended else 1.0
     tick = None if job.ended else factor * (TICK_SECONDS if phase in ("pending", "running") else IDLE_TICK_SECONDS)
     running = tick if phase == "running" else None
     st.session_state[_BEGUN] = bool(job.processed_items)
     with st.container(border=True, key=f"cell_out_{phase}"):
-        toolbar(job, job_type, edit)
+        toolbar(job, job_type, edit, view.onward)
         st.fragment(_progress, run_every=tick)(job.id, phase, factor)
         st.fragment(_charts, run_every=running and running * CHART_TICKS)(job.id, job_type)
-        st.fragment(_rows, run_every=running and running * ROW_TICKS)(job.id, job_type)
+        st.fragment(_rows, run_every=running and running * ROW_TICKS)(job.id, job_type, view)
         _details(job)
 
 
@@ -48,10 +49,10 @@ def _progress(job_id: str, phase: str, factor: float) -> None:
     st.html(meter.meter(job, situation.remark(workbench().database, job, now), now))
 
 
-def _rows(job_id: str, job_type: JobType) -> None:
+def _rows(job_id: str, job_type: JobType, view: View) -> None:
     job, _ = _current(job_id)
     if job.processed_items or not job.ended:
-        table(job, job_type)
+        table(job, job_type, view)
 
 
 def _current(job_id: str) -> tuple[Job, int]:

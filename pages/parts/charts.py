@@ -44,13 +44,18 @@ def _bars(tally: Mapping[str, int]) -> dict[str, Any]:
         "yAxis": {
             "type": "category",
             "inverse": True,
-            "data": [name for name, _ in rows],
+            "data": [_label(name) for name, _ in rows],
             "axisTick": {"show": False},
             "axisLine": {"show": False},
             "axisLabel": {**_TEXT, "width": 120, "overflow": "truncate"},
         },
         "series": [{"type": "bar", "barMaxWidth": 20, "itemStyle": {"borderRadius": 3}, "data": _values(rows)}],
     }
+
+
+def _label(name: str) -> str:
+    """Statuses in words; other names, such as patterns, stay as they are."""
+    return name.replace("_", " ") if name in markup.TONES else name
 
 
 def _values(rows: Sequence[tuple[str, int]]) -> list[Any]:

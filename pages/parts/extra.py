@@ -8,7 +8,6 @@ import pyarrow as pa
 import streamlit as st
 
 from engine import uploads
-from engine.errors import InvalidInput, Problem
 from pages.parts import glance, markup, words
 from pages.parts.form import Given, Slots
 
@@ -31,13 +30,7 @@ def domains(key: str, slots: Slots, given: Given) -> Given:
     slots.under(LINE, _HINT)
     if not (text or "").strip():
         return given
-    try:
-        upload = uploads.read_text(text or "", expects="domains")
-    except InvalidInput as error:
-        return replace(given, problems=(*given.problems, *(Problem(LINE, problem.message) for problem in error.problems)))
-    if not upload.columns:
-        return replace(given, problems=(*given.problems, Problem(LINE, "nothing here looks like a domain")))
-    column = upload.table.column(upload.columns[0])
+    column = glance.as_text(uploads.MATTERS["domains"].pieces(text or "").column(0))
     _told(column)
     return given if given.problems else joined(given, column)
 

@@ -17,6 +17,7 @@ from engine.durable.tables import Job
 from engine.durable.validate import read_params
 from engine.errors import InvalidInput, Problem
 from pages.parts import words
+from pages.parts.columns import USUAL, View
 
 Raw = dict[str, Any]
 
@@ -79,7 +80,7 @@ class Source(Protocol):
 
 @dataclass(frozen=True)
 class Form:
-    """What a job type's page brings: its list, its fields, how to fill them from a job's parameters, and a preview."""
+    """What a job type's page brings: its list, its fields, how to fill them from parameters, a preview, its result's look."""
 
     draw: Callable[[Slots], Raw]
     load: Callable[[Mapping[str, Any]], None]
@@ -87,6 +88,7 @@ class Form:
     brief: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None
     verb: str = "Run"
     source: Source | None = None
+    view: View = USUAL
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""What a job of verifying tells beside its rows: how many were found, what was known, who was asked, what was in the way."""
+"""What a job of verifying or crawling tells beside its rows: what was found, who was asked, what was in the way."""
 
 from __future__ import annotations
 
@@ -15,13 +15,29 @@ SHOWN_REASONS = 5
 
 def gist(job: Job) -> str:
     """All of it as HTML; nothing for a job that counts none of it."""
-    said = [_trouble(job.tallies.get("trouble", {})), _fallen(job), markup.facts(_asked(job)) if _asked(job) else ""]
+    told = _crawled(job) | _asked(job)
+    said = [_trouble(job.tallies.get("trouble", {})), _fallen(job), markup.facts(told) if told else ""]
     return "".join(f'<div class="pb-gap">{part}</div>' for part in said if part)
 
 
 def verifies(job: Job) -> bool:
     """Whether the job looks addresses up."""
     return "maxAgeDays" in job.params
+
+
+def crawls(job: Job) -> bool:
+    """Whether the items of the job are sites to read."""
+    return "maxPagesPerDomain" in job.params and not verifies(job)
+
+
+def finds(job: Job) -> bool:
+    """Whether the job looks for addresses that are not in its list."""
+    return "maxPagesPerDomain" in job.params and verifies(job)
+
+
+def outcomes(job: Job) -> Mapping[str, int]:
+    """What became of the items, by status; of sites, as their rows are addresses."""
+    return job.tallies.get("outcome", {}) if crawls(job) else job.counts
 
 
 def sought(job: Job) -> str:
@@ -52,10 +68,18 @@ def _fallen(job: Job) -> str:
     return f'<div class="pb-quiet">The others: {", ".join(shown + ([f"{left:,} for other reasons"] if left else []))}</div>'
 
 
+def _crawled(job: Job) -> dict[str, str]:
+    """Addresses and pages of a crawl."""
+    if not crawls(job):
+        return {}
+    told = {"addresses": job.counts.get("found", 0), "pages read": job.tallies.get("pages", {}).get("fetched", 0)}
+    return {name: words.number(value) for name, value in told.items() if value}
+
+
 def _asked(job: Job) -> dict[str, str]:
     """What was known before, and the questions asked."""
     cache, calls = job.tallies.get("cache", {}), job.tallies.get("calls", {})
-    if not cache:
-        return {}
     asked = {f"asked {ASKED.get(name, name)}": words.number(n) for name, n in calls.items() if n}
+    if not cache:
+        return asked
     return {"known already": words.number(cache.get("known", 0)), "looked up": words.number(cache.get("asked", 0)), **asked}

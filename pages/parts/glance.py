@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 
@@ -16,6 +17,7 @@ PLAUSIBLE = r"[^@\s]@[^@\s]+\.[^@\s.]"
 """What a cell must look like to be counted as an address."""
 _PLAIN = r"^(?:https?://)?([a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}/?$"
 """A domain that is as it is: nothing has to be looked up or rewritten to tell which."""
+_ABOUT = re.compile(r"^https?://|[/?#].*$", re.IGNORECASE)
 LOOKED_AT = 2_000
 """So many different unusual entries are read as a job reads them; a longer list's others are judged by their looks."""
 
@@ -54,7 +56,7 @@ def domains(column: pa.ChunkedArray) -> Counts:
 def _site(entry: str, place: int) -> str:
     """The site that an unusual entry names; "" where it is none."""
     if place >= LOOKED_AT:
-        return entry if looks_like_domain(entry) else ""
+        return _ABOUT.sub("", entry).lower() if looks_like_domain(entry) else ""
     found = wanted(entry)
     return "" if found.error else found.domain
 

@@ -13,8 +13,9 @@ from engine.durable.states import Status
 from engine.durable.tables import Job
 from engine.workbench import workbench
 from pages.parts import catalog, figures, words
+from pages.parts.columns import status_column
 from pages.parts.form import brief
-from pages.parts.rows import ROW_HEIGHT, status_column
+from pages.parts.rows import ROW_HEIGHT
 from pages.parts.situation import phase
 
 _STATES = [*Status, "waiting"]

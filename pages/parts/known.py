@@ -16,10 +16,11 @@ from engine.mail.address import Address, parse
 from engine.mail.evidence import Status
 from engine.workbench import workbench
 from pages.parts import address, catalog, markup
+from pages.parts.columns import status_column
 from pages.parts.dossier import ADDRESS, dossier
 from pages.parts.downloads import table_downloads
 from pages.parts.pager import Pager
-from pages.parts.rows import HEAD_HEIGHT, ROW_HEIGHT, SHOWN_ROWS, status_column
+from pages.parts.rows import HEAD_HEIGHT, ROW_HEIGHT, SHOWN_ROWS
 
 PAGE_ROWS = 25
 _PAGER = Pager("known", "address", "addresses", PAGE_ROWS)

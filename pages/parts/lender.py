@@ -17,8 +17,8 @@ from engine.durable.tables import Job
 from engine.errors import InvalidInput, NotFound
 from engine.workbench import workbench
 from pages.parts import catalog, figures, glance, words
+from pages.parts.columns import STATUS
 from pages.parts.glance import Counts
-from pages.parts.rows import STATUS
 from pages.parts.topics import Chosen, Topic
 
 RECENT = 100

@@ -17,8 +17,8 @@ def meter(job: Job, note: Remark | None, now_ms: int) -> str:
     """The whole of it."""
     parts = [markup.notice(note.tone, note.title, note.text)] if note else []
     parts += [line(job, now_ms), markup.bar(job.progress, phase(job)), markup.tiles(counters(job, now_ms))]
-    if len(job.counts) > 1:
-        parts.append(markup.shares(job.counts))
+    if len(shares := gist.outcomes(job)) > 1:
+        parts.append(markup.shares(shares))
     return "".join([*parts, gist.gist(job)])
 
 
@@ -77,6 +77,10 @@ def _outcomes(job: Job) -> list[str]:
     good, bad, colour = "Succeeded", "Failed", "red"
     if job.goal:
         good, bad, colour = "Found", "Fell out", "gray"
+    elif gist.crawls(job):
+        good, bad, colour = "Sites read", "Not readable", "amber"
+    elif gist.finds(job):
+        good, bad, colour = "Found", "Not found", "gray"
     elif gist.verifies(job):
         good, bad, colour = "Decided", "Unknown", "gray"
     return [_outcome(good, job.success_count, job, "green"), _outcome(bad, job.failed_count, job, colour)]

@@ -7,8 +7,8 @@ import pyarrow as pa
 import streamlit as st
 
 COLUMNS = {"first_name": "First name", "last_name": "Last name", "domain": "Domain"}
-EMPTY_ROWS = 3
-HEIGHT = 215
+EMPTY_ROWS = 5
+HEIGHT = 232
 
 
 def roster(slot: str) -> pa.Table | None:
@@ -32,13 +32,18 @@ def roster(slot: str) -> pa.Table | None:
 
 def filled(edited: pd.DataFrame) -> pa.Table:
     """The rows of a frame in which anything was typed, as trimmed text; an empty cell is null."""
-    rows = [{name: str(row[name] or "").strip() or None for name in COLUMNS} for row in edited.to_dict("records")]
+    rows = [{name: _text(row[name]) for name in COLUMNS} for row in edited.to_dict("records")]
     schema = pa.schema([(name, pa.string()) for name in COLUMNS])
     return pa.Table.from_pylist([row for row in rows if any(row.values())], schema)
+
+
+def _text(cell: object) -> str | None:
+    """A cell that was never touched may be None or not a number."""
+    return cell.strip() or None if isinstance(cell, str) else None
 
 
 def _frame(kept: pa.Table | None) -> pd.DataFrame:
     """What was typed before, or some empty rows to begin with."""
     rows = kept.to_pylist() if kept is not None else []
-    blank = dict.fromkeys(COLUMNS)
-    return pd.DataFrame([*rows, *([blank] * max(0, EMPTY_ROWS - len(rows)))], columns=list(COLUMNS), dtype="object")
+    blank = dict.fromkeys(COLUMNS, "")
+    return pd.DataFrame([*rows, *([blank] * max(0, EMPTY_ROWS - len(rows)))], columns=list(COLUMNS), dtype="object").fillna("")

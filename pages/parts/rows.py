@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
 from urllib.parse import quote
 
 import pyarrow as pa
@@ -15,19 +13,17 @@ from engine.durable.results import Page
 from engine.durable.tables import Job
 from engine.errors import InvalidInput
 from engine.workbench import workbench
-from pages.parts import markup, words
+from pages.parts import columns, markup, words
+from pages.parts.columns import STATUS, View
 
 PAGE_ROWS = 50
 SHOWN_ROWS = 12
 """Rows visible without scrolling in the table."""
 ROW_HEIGHT = 29
 HEAD_HEIGHT = 34
-STATUS = "status"
-FIRST = ("email", STATUS, "reason", "score")
-"""Columns of a verdict that stand before those of the list; wide tables keep the address in sight."""
 
 
-def table(job: Job, job_type: JobType) -> None:
+def table(job: Job, job_type: JobType, view: View) -> None:
     """Filter, rows, pages. Filter and page are part of the address."""
     schema = workbench().results.schema(job, job_type)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="rows_head"):
@@ -44,15 +40,15 @@ def table(job: Job, job_type: JobType) -> None:
         return
     title.html(f'<h3 class="pb-h2">Results<span class="pb-quiet">{_said(total, job, bool(text))}</span></h3>', width="content")
     if total:
-        _paged(job, schema, where, total, text)
+        _paged(job, schema, where, total, text, view)
     else:
         st.html(f'<div class="pb-empty">{_no_rows(job, where)}</div>')
 
 
 def _filter(schema: pa.Schema) -> str:
     """The filter as typed."""
-    columns = ", ".join(schema.names)
-    example = FIRST[0] if FIRST[0] in schema.names else schema.names[0]
+    names = ", ".join(schema.names)
+    example = "email" if "email" in schema.names else schema.names[0]
     text = st.text_input(
         "Filter rows",
         key="where",
@@ -61,7 +57,7 @@ def _filter(schema: pa.Schema) -> str:
         icon=":material/filter_alt:",
         label_visibility="collapsed",
         width=300,
-        help=f"`column:value` is equal, `column~text` contains; join several with ` and `. Columns: {columns}",
+        help=f"`column:value` is equal, `column~text` contains; join several with ` and `. Columns: {names}",
     )
     return text or ""
 
@@ -106,7 +102,7 @@ def _pick_status() -> None:
     st.session_state["page"] = 1
 
 
-def _paged(job: Job, schema: pa.Schema, where: Where, total: int, text: str) -> None:
+def _paged(job: Job, schema: pa.Schema, where: Where, total: int, text: str, view: View) -> None:
     """One page of rows; which one stands below it."""
     pages = -(-total // PAGE_ROWS)
     if st.session_state.get("page", 1) > pages:
@@ -122,61 +118,18 @@ def _paged(job: Job, schema: pa.Schema, where: Where, total: int, text: str) -> 
             address = f"/api/jobs/{job.id}/results.csv?where={quote(text)}"
             st.link_button("These rows as CSV", address, icon=":material/download:", type="tertiary", key="download_filtered")
     with slot:
-        _show(workbench().results.page(job.id, schema, first, PAGE_ROWS, where), schema)
+        _show(workbench().results.page(job.id, schema, first, PAGE_ROWS, where), schema, view)
 
 
-def _show(page: Page, schema: pa.Schema) -> None:
-    shown = page.table
-    if STATUS in schema.names:
-        shown = shown.set_column(schema.get_field_index(STATUS), STATUS, as_lists(shown.column(STATUS)))
+def _show(page: Page, schema: pa.Schema, view: View) -> None:
+    shown = columns.plain(page.table)
     st.dataframe(
-        _plain(shown),
+        shown,
         hide_index=True,
         row_height=ROW_HEIGHT,
         height=min(page.table.num_rows, SHOWN_ROWS) * ROW_HEIGHT + HEAD_HEIGHT,
-        column_order=ordered(schema.names),
-        column_config=_columns(shown, schema),
+        column_order=view.ordered(schema.names),
+        column_config=columns.configured(shown, schema),
         placeholder="",
         alt="Rows of the result",
     )
-
-
-def ordered(names: Sequence[str]) -> list[str]:
-    """The columns as they are shown; a result without verdicts keeps its order."""
-    front = [name for name in FIRST if name in names] if STATUS in names else []
-    return [*front, *(name for name in names if name not in front)]
-
-
-def as_lists(column: pa.ChunkedArray) -> pa.Array:
-    """A text column as lists of one, which is what the coloured labels of a table are made from."""
-    return pa.array([[] if value is None else [value] for value in column.to_pylist()], pa.list_(pa.string()))
-
-
-def _plain(table: pa.Table) -> pa.Table:
-    """Dictionary columns as text: the table in the browser wants values."""
-    for index, field in enumerate(table.schema):
-        if pa.types.is_dictionary(field.type):
-            table = table.set_column(index, field.name, table.column(index).cast(field.type.value_type))
-    return table
-
-
-def _columns(shown: pa.Table, schema: pa.Schema) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for field in schema:
-        meaning = (field.metadata or {}).get(b"description", b"").decode() or None
-        if field.name == STATUS:
-            values = {value for cell in shown.column(STATUS).to_pylist() for value in cell}
-            found[STATUS] = status_column(sorted(values), meaning)
-        elif pa.types.is_integer(field.type):
-            found[field.name] = st.column_config.NumberColumn(help=meaning, format="%d")
-        elif pa.types.is_timestamp(field.type):
-            found[field.name] = st.column_config.DatetimeColumn(help=meaning, timezone=st.context.timezone)
-        else:
-            found[field.name] = st.column_config.Column(help=meaning)
-    return found
-
-
-def status_column(statuses: Sequence[str], meaning: str | None = None, label: str = "status") -> Any:
-    """The column configuration that shows one-element lists as pills in the colours of `markup.TONES`."""
-    colours = [markup.INK[markup.tone(status)] + "2e" for status in statuses]
-    return st.column_config.MultiselectColumn(label, options=list(statuses), color=colours, help=meaning, width=96)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
@@ -72,7 +73,7 @@ class Single:
             f"not {matter.sign}": counts.rows - counts.empty - counts.plausible,
         }
 
-    def params(self, chosen: Chosen) -> Mapping[str, Any]:
+    def params(self, chosen: Chosen) -> dict[str, Any]:
         """The choice as a parameter of the job."""
         return {"column": chosen["column"]}
 
@@ -112,10 +113,11 @@ class People:
         told = Columns(domain=absent).fitted([*names, absent], {}).model_dump(exclude={"domain"})
         if told["first_name"] and told["last_name"]:
             told["full_name"] = None
-        try:
-            told["domain"] = Columns().fitted([name for name in names if name not in told.values()], sample).domain
-        except InvalidInput:  # none is: the visitor says
-            pass
+        left = [name for name in names if name not in told.values()]
+        with suppress(InvalidInput):  # where none is told, the visitor says which
+            told["domain"] = Columns().fitted(left, sample).domain
+        if "domain" not in told and "domain" in left:
+            told["domain"] = "domain"
         return {role: [name] for role, name in told.items() if name is not None}
 
     def count(self, table: pa.Table, chosen: Chosen) -> Counts:
@@ -133,7 +135,7 @@ class People:
             "empty rows": counts.empty,
         }
 
-    def params(self, chosen: Chosen) -> Mapping[str, Any]:
+    def params(self, chosen: Chosen) -> dict[str, Any]:
         """See Single."""
         return {"columns": Columns(**chosen).model_dump(by_alias=True, exclude_none=True)}
 

@@ -178,9 +178,7 @@ def test_where_no_job_is_left_nobody_vouches(database: Database, a_job: Callable
     assert known(database) == ["ann@a.test"]
 
 
-def test_a_domain_with_very_many_addresses_is_cut(
-    database: Database, a_job: Callable[..., str], monkeypatch: pytest.MonkeyPatch
-):
+def test_a_domain_with_very_many_addresses_is_cut(database: Database, a_job: Callable[..., str], monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(sites, "MOST", 3)
     job = a_job()
     for n in range(9):

@@ -18,6 +18,11 @@ from tests.net.fetching import until
 URL = "https://kestrelworks.com/contact"
 SMALL = Order("page", b'<title>Hi</title><a href="mailto:anne@kestrelworks.com">x</a><a href="/team">Team</a>', URL)
 LARGE = Order("page", b"".join(b"<p>anne%d@kestrelworks.com <a href='/x%d'>y</a></p>" % (n, n) for n in range(80_000)), URL)
+PROLOGUE = (
+    "import sys; sys.path.insert(0, sys.argv[1]); from engine.net.reader_wire import *; "
+    "sink = sys.stdout.buffer; send(sink, READY)"
+)
+"""A process that has been taken over begins so."""
 
 
 @asynccontextmanager
@@ -104,18 +109,17 @@ async def test_a_process_that_cannot_start_makes_pages_unreadable(monkeypatch):
         assert isinstance(await ours.page(SMALL), Unreadable)
 
 
-@pytest.mark.parametrize("answer", ['b"nonsense"', 'b"[1]"', 'b\'{"title":1}\''])
+@pytest.mark.parametrize("answer", ['b"nonsense"', 'b"[1]"', "b'{\"title\":1}'"])
 async def test_an_answer_of_another_shape_is_none(monkeypatch, answer):
-    begin = f"import sys; sys.path.insert(0, sys.argv[1]); from engine.net.reader_wire import *; o = sys.stdout.buffer; send(o, READY); received(sys.stdin.buffer); send(o, {answer})"
-    monkeypatch.setattr(module, "_BEGIN", begin)
+    monkeypatch.setattr(module, "_BEGIN", f"{PROLOGUE}; received(sys.stdin.buffer); send(sink, {answer})")
     async with reader() as ours:
         found = await ours.page(SMALL)
         assert isinstance(found, Unreadable) and "no answer" in found.reason
 
 
 async def test_an_answer_without_end_is_none(monkeypatch):
-    begin = "import sys, time; sys.path.insert(0, sys.argv[1]); from engine.net.reader_wire import *; o = sys.stdout.buffer; send(o, READY); o.write(LENGTHS.pack(2**32 - 1, 0)); o.flush(); sys.stdin.read()"
-    monkeypatch.setattr(module, "_BEGIN", begin)
+    end = "sink.write(LENGTHS.pack(2**32 - 1, 0)); sink.flush(); sys.stdin.read()"
+    monkeypatch.setattr(module, "_BEGIN", f"{PROLOGUE}; {end}")
     async with reader() as ours:
         assert isinstance(await ours.page(SMALL), Unreadable)
 

@@ -12,7 +12,7 @@ from engine.durable.contract import Done
 from engine.durable.schema import carry, rows_table
 from engine.durable.states import Status
 from engine.workbench import Workbench
-from pages.parts.rows import ordered
+from pages.parts.columns import View
 from tests.pages.conftest import Hand, Visit, address, clean, said
 from tests.pages.test_listing import CSV, errors, uploaded
 
@@ -134,5 +134,5 @@ def test_several_troubles_make_one_notice(visit: Visit, hand: Hand) -> None:
 
 
 def test_columns_without_verdicts_keep_their_order() -> None:
-    assert ordered(["name", "email", "age"]) == ["name", "email", "age"]
-    assert ordered(["name", "score", "email", "status"]) == ["email", "status", "score", "name"]
+    assert View().ordered(["name", "email", "age"]) == ["name", "email", "age"]
+    assert View().ordered(["name", "score", "email", "status"]) == ["email", "status", "score", "name"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from engine.net.reader import FakeReader, PageReader
@@ -115,7 +117,11 @@ async def test_a_site_that_wants_no_robots_is_left_alone(robots, said):
         (Page(fault="bomb"), "refused", "larger than"),
         (Page(b"\x00\x01" * 99, kind="image/png"), "refused", "not a kind of page"),
         (redirect("/"), "unreachable", "come back"),
-        (Page("busy", 429, headers={"Retry-After": "120"}), "refused", "429, which asks to be left alone and to come back in 120"),
+        (
+            Page("busy", 429, headers={"Retry-After": "120"}),
+            "refused",
+            "429, which asks to be left alone and to come back in 120",
+        ),
         (Page("busy", 503, headers={"Retry-After": "60"}), "refused", "503"),
     ],
 )
@@ -180,15 +186,25 @@ async def test_traps_end():
 
 
 async def test_one_page_under_many_spellings_is_fetched_once():
-    links = ("/a", "/a/", "/a#x", "/a?utm_source=x", "http://www.a.test:{port}/a", "/index.html", "/./a", "/b/../a", "//a.test:{port}/a")
+    links = (
+        "/a",
+        "/a/",
+        "/a#x",
+        "/a?utm_source=x",
+        "http://www.a.test:{port}/a",
+        "/index.html",
+        "/./a",
+        "/b/../a",
+        "//a.test:{port}/a",
+    )
     async with world({"a.test": {"/": page(*links, text="Home"), "/a": mail("a")}}) as lab:
         report = await lab.crawl("a.test")
         assert lab.asked("a.test") == ["/", "/a"] and report.pages == 2
 
 
 async def test_other_sites_are_not_read_but_subdomains_are():
-    site = {"/": page("http://other.test:{port}/", "http://blog.a.test:{port}/", "/out", text="Home")}
-    site |= {"/out": redirect("http://other.test:{port}/")}  # type: ignore[dict-item]
+    home = page("http://other.test:{port}/", "http://blog.a.test:{port}/", "/out", text="Home")
+    site: dict[str, Any] = {"/": home, "/out": redirect("http://other.test:{port}/")}
     others = {"blog.a.test": {"/": mail("blog")}, "other.test": {"/": mail("other")}}
     async with world({"a.test": site, **others}) as lab:
         report = await lab.crawl("a.test")
@@ -197,7 +213,10 @@ async def test_other_sites_are_not_read_but_subdomains_are():
 
 
 async def test_a_domain_that_moved_is_read_where_it_is_now():
-    sites = {"a.test": {"/": redirect("http://b.test:{port}/", 301)}, "b.test": {"/": mail("b", "/contact"), "/contact": mail("c")}}
+    sites: dict[str, dict[str, Any]] = {
+        "a.test": {"/": redirect("http://b.test:{port}/", 301)},
+        "b.test": {"/": mail("b", "/contact"), "/contact": mail("c")},
+    }
     async with world(sites) as lab:
         report = await lab.crawl("a.test")
         assert emails(report) == ["b@kestrelworks.com", "c@kestrelworks.com"] and report.domain.startswith("a.test:")
@@ -211,7 +230,10 @@ async def test_links_of_pages_that_say_nofollow_are_not_followed():
 
 async def test_wrong_encodings_and_plain_text_are_read():
     cyrillic = "<title>Привет</title><p>Пишите: anna@kestrelworks.com</p>".encode("windows-1251")
-    site = {"/": Page(cyrillic + b'<a href="/t.txt">x</a>', kind="text/html; charset=utf-8"), "/t.txt": Page("bob@kestrelworks.com <b", kind="text/plain")}
+    site = {
+        "/": Page(cyrillic + b'<a href="/t.txt">x</a>', kind="text/html; charset=utf-8"),
+        "/t.txt": Page("bob@kestrelworks.com <b", kind="text/plain"),
+    }
     async with world({"a.test": site}) as lab:
         assert emails(await lab.crawl("a.test")) == ["anna@kestrelworks.com", "bob@kestrelworks.com"]
 
@@ -288,7 +310,7 @@ async def test_the_fake_knows_what_it_is_told():
 
 async def test_a_page_that_only_redirects_to_another_spelling_is_read():
     site = {"/": page("/a", "/b", text="Home"), "/a": redirect("/a/"), "/a/": mail("a"), "/b": redirect("/a/")}
-    async with world({"a.test": site}) as lab:  # type: ignore[dict-item]
+    async with world({"a.test": site}) as lab:
         report = await lab.crawl("a.test")
         assert emails(report) == ["a@kestrelworks.com"] and report.pages == 3
 

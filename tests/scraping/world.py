@@ -15,7 +15,7 @@ from engine.net.reader import FakeReader, Reader
 from engine.scraping.crawl import SiteCrawler
 from engine.scraping.report import Report
 from tests.lab.dns import DnsServer
-from tests.lab.web import Site, WebServer
+from tests.lab.web import WebServer
 from tests.net.fetching import QUICK, fetcher
 
 NOW = datetime(2030, 1, 1, tzinfo=UTC)
@@ -77,7 +77,9 @@ class World:
 
 
 @asynccontextmanager
-async def world(sites: Mapping[str, Site], reader: Reader | None = None, private: bool = True) -> AsyncIterator[World]:
+async def world(
+    sites: Mapping[str, Mapping[str, Any]], reader: Reader | None = None, private: bool = True
+) -> AsyncIterator[World]:
     """A lab with these sites."""
     with DnsServer(ZONES) as names, WebServer(sites) as web:
         resolver = DnsResolver(names.servers)

@@ -1,0 +1,6 @@
+"""Scrape e-mails: the page."""
+
+from pages.parts.notebook import notebook
+from pages.parts.scrape import FORM
+
+notebook("scrape-emails", FORM)
