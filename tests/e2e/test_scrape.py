@@ -115,7 +115,7 @@ def verified(page: Page) -> None:
     """The next step has its list: the addresses that were found, and no other row."""
     page.get_by_role("button", name="Verify these").click()
     expect(page).to_have_url(VERIFY_URL, timeout=30 * SECONDS)
-    expect(page.get_by_label("Only rows that fit")).to_have_value("status:found", timeout=30 * SECONDS)
+    expect(page.get_by_label("Only rows that fit", exact=True)).to_have_value("status:found", timeout=30 * SECONDS)
     expect(page.locator(".pb-facts", has_text="different addresses")).to_contain_text("rows2")
     page.get_by_role("button", name="Verify", exact=False).first.click()
     expect(page.locator(".st-key-cell_out_completed")).to_be_visible(timeout=60 * SECONDS)

@@ -55,6 +55,7 @@ _capital = re.compile(r"AT(?=[a-z0-9-]{1,63}DOT[a-z])")
 _spaced = re.compile(rf"@(?:{_GAP}|(?<=\s@)(?=\w))")
 
 _brackets = rf"{_S}{_O}{_S}(?:%s){_S}{_C}{_S}"
+_opens = re.compile(_O).search
 _dot = re.compile(_brackets % _any(DOT_WORDS))
 _dash = re.compile(_brackets % _any(DASH_WORDS))
 _underscore = re.compile(_brackets % _any(UNDERSCORE_WORDS))
@@ -142,21 +143,25 @@ def written_around(before: str, after: str, kind: str, judge: Judge) -> Address 
 
 def _with_signs(text: str, kind: str) -> str:
     """The text with the signs that are written in words; bare words count only beside an at that is one."""
-    for pattern, sign in ((_dot, "."), (_dash, "-"), (_underscore, "_")):
-        text = _replaced(text, pattern, sign)
-    if kind == "weak":
-        text = _replaced(text, _weak_dot, ".")
-    if kind in ("bare", "marked", "weak", "spaced"):
-        text = _replaced(text, _bare_dot, ".")
-    if kind in ("spaced", "marked"):
-        text = _spaced_dot.sub(".", text)
-    return _capital_dot.sub(".", text) if kind == "capital" else text
+    if kind == "capital":
+        return _capital_dot.sub(".", text)
+    lowered = _lower(text)
+    wanted = [(_weak_dot, ".")] if kind == "weak" else []
+    if _opens(text):
+        wanted += [(_dot, "."), (_dash, "-"), (_underscore, "_")]
+    if any(word in lowered for word in BARE_DOT_WORDS):
+        wanted.append((_bare_dot, "."))
+    for pattern, sign in wanted:
+        made = _replaced(text, lowered, pattern, sign)
+        if made != text:
+            text, lowered = made, _lower(made)
+    return _spaced_dot.sub(".", text) if kind in ("spaced", "marked") else text
 
 
-def _replaced(text: str, pattern: re.Pattern[str], sign: str) -> str:
+def _replaced(text: str, lowered: str, pattern: re.Pattern[str], sign: str) -> str:
     """With every match of a pattern, found in the lower-cased text, replaced."""
     parts, place = [], 0
-    for found in pattern.finditer(_lower(text)):
+    for found in pattern.finditer(lowered):
         parts += [text[place : found.start()], sign]
         place = found.end()
     return "".join([*parts, text[place:]]) if parts else text

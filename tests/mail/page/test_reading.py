@@ -106,6 +106,6 @@ def test_surrogates_and_control_characters_do_no_harm() -> None:
 
 
 def test_hidden_dialogs_are_read_and_hidden_decoys_are_not() -> None:
-    html = """<div class="modal" style="display:none">ada@kestrelworks.com</div><div style="display:none">bo@kestrelworks.com</div>
-    <span hidden>cy@kestrelworks.com</span>"""
+    html = """<div class="modal" style="display:none">ada@kestrelworks.com</div>
+    <div style="display:none">bo@kestrelworks.com</div><span hidden>cy@kestrelworks.com</span>"""
     assert set(emails(html)) == {"ada@kestrelworks.com"}
