@@ -38,15 +38,19 @@ def killed_once(folder: Path, key: str, service: MailsSoServer, moment: Callable
     params = {"emails": EMAILS, "service": "mailsso", "apiKey": key}
     job_id = submit(database, Vault.open(None, folder), Request(VERIFY, params)).job_id
     first = start_engine(folder, **settings)
-    wait_until(lambda: moment(database), "the moment to kill", folder)
-    first.send_signal(signal.SIGKILL)
-    first.wait()
+    try:
+        wait_until(lambda: moment(database), "the moment to kill", folder)
+    finally:
+        first.send_signal(signal.SIGKILL)
+        first.wait()
     for batch in service.batches.values():
         batch.finished = 0.0
     last = start_engine(folder, **settings)
-    wait_until(lambda: get(database, job_id).ended, "the job to end", folder)
-    last.terminate()
-    assert last.wait(60) == 0
+    try:
+        wait_until(lambda: get(database, job_id).ended, "the job to end", folder)
+    finally:
+        last.terminate()
+        assert last.wait(60) == 0
     job = get(database, job_id)
     assert (job.status, job.processed_items) == ("completed", len(EMAILS)), job.error_message
     rows = [row for table in stream_tables(database, job_id, "output") for row in table.to_pylist()]
