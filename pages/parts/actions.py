@@ -12,7 +12,7 @@ from engine.durable.contract import JobType
 from engine.durable.states import CANCELLABLE, PAUSABLE, RESUMABLE, Status
 from engine.durable.tables import Job
 from engine.workbench import workbench
-from pages.parts import browser, catalog, figures, markup, say
+from pages.parts import browser, catalog, figures, markup, say, words
 from pages.parts.columns import STATUS, Onward
 from pages.parts.confirm import ask, confirm
 from pages.parts.downloads import downloads
@@ -36,7 +36,7 @@ def toolbar(job: Job, job_type: JobType, edit: Callable[[], None], onward: Onwar
         _use(job)
         browser.copy_link(catalog.link(job))
         _more(job, job_type, edit)
-    text = f"Its {job.processed_items:,} rows and its timeline go for good, and the link to it stops working."
+    text = f"Its {words.plural(figures.kept_rows(job), 'row')} and its timeline go for good, and the link to it stops working."
     confirm("delete", "Delete this job?", text, "Delete it", lambda: _delete(job))
 
 

@@ -16,7 +16,7 @@ STATUS = "status"
 _WEB = re.compile(r"https?://[^\s\"<>]+")
 _URL_NAME = re.compile(r"(?:^|_)(?:url|link|website)$", re.IGNORECASE)
 _SHOWN_URL = r"^https?://(?:www\.)?(.*?)/?$"
-_WIDTHS: Mapping[str, int] = {"why": 420, "sources": 320, "error": 260, "page_title": 190}
+_WIDTHS: Mapping[str, int] = {"why": 420, "sources": 320, "error": 260, "page_title": 150}
 """Pixels of columns that hold sentences; the browser would make them as narrow as their first rows are."""
 
 
@@ -79,7 +79,7 @@ def _column(field: pa.Field, cells: pa.ChunkedArray) -> Any:
     if pa.types.is_timestamp(field.type):
         return config.DatetimeColumn(help=meaning, timezone=st.context.timezone)
     if _URL_NAME.search(field.name) and _leads_to_the_web(cells):
-        return config.LinkColumn(help=meaning, display_text=_SHOWN_URL, width=240)
+        return config.LinkColumn(help=meaning, display_text=_SHOWN_URL, width=220)
     return config.Column(help=meaning, width=_WIDTHS.get(field.name))
 
 

@@ -14,7 +14,7 @@ from pages.parts.form import Given, Slots
 LINE = "extraDomains"
 """The name of the line under the field."""
 MAX_CHARS = 200_000
-_HINT = "For each of them: its public addresses and the pattern of its people's; several to a line are fine"
+_HINT = "Each gives its public addresses; one per line, or separated by commas or spaces"
 
 
 def domains(key: str, slots: Slots, given: Given) -> Given:

@@ -39,8 +39,8 @@ def current(database: Database, job_id: str) -> tuple[Job, int]:
 
 
 def kept_rows(job: Job) -> int:
-    """How many rows the result has; of a job with a goal only what was found has one."""
-    return job.success_count if job.goal else job.processed_items
+    """How many rows the result has: as many as are counted by status; of a job with a goal only what was found has one."""
+    return job.success_count if job.goal else sum(job.counts.values()) or job.processed_items
 
 
 def ahead(database: Database, job: Job) -> int:

@@ -19,12 +19,15 @@ from pages.parts.columns import STATUS, View
 PAGE_ROWS = 50
 SHOWN_ROWS = 12
 """Rows visible without scrolling in the table."""
+_OF = "rows_of"
+"""Session key: the job whose rows were shown last."""
 ROW_HEIGHT = 29
 HEAD_HEIGHT = 34
 
 
 def table(job: Job, job_type: JobType, view: View) -> None:
     """Filter, rows, pages. Filter and page are part of the address."""
+    _begin(job.id)
     schema = workbench().results.schema(job, job_type)
     with st.container(horizontal=True, vertical_alignment="center", gap="small", key="rows_head"):
         title = st.empty()
@@ -43,6 +46,15 @@ def table(job: Job, job_type: JobType, view: View) -> None:
         _paged(job, schema, where, total, text, view)
     else:
         st.html(f'<div class="pb-empty">{_no_rows(job, where)}</div>')
+
+
+def _begin(job_id: str) -> None:
+    """With the rows of another job than the last one: its filter and page are what the address says, not what was left over."""
+    if st.session_state.get(_OF, job_id) != job_id:
+        page = st.query_params.get("page", "")
+        st.session_state["where"] = st.query_params.get("where", "")
+        st.session_state["page"] = int(page) if page.isdecimal() and int(page) else 1
+    st.session_state[_OF] = job_id
 
 
 def _filter(schema: pa.Schema) -> str:

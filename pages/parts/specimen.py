@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from html import escape
 
 import pyarrow as pa
@@ -47,6 +48,14 @@ def preview(head: pa.Table, chosen: Sequence[str]) -> None:
 
 
 def _cell(value: object, chosen: bool) -> str:
-    text = "" if value is None else ("yes" if value else "no") if isinstance(value, bool) else str(value)
+    text = _text(value)
     text = escape(text if len(text) <= SHOWN_CHARS else f"{text[: SHOWN_CHARS - 1]}…")
     return f'<span class="pb-mono">{text}</span>' if chosen else text
+
+
+def _text(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return f"{value:%Y-%m-%d %H:%M}"
+    return "" if value is None else str(value)

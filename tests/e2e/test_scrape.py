@@ -66,7 +66,14 @@ def test_from_domains_to_verified_addresses(server: str, browser: Browser, web: 
 def asked(page: Page, web: WebServer) -> None:
     """The list is counted before it is submitted: one site is named twice, one entry is none."""
     port = web.port
-    entries = [f"shop.test:{port}", f"http://SHOP.test:{port}/team", f"closed.test:{port}", f"quiet.test:{port}", "nowhere.test", "not one"]
+    entries = [
+        f"shop.test:{port}",
+        f"http://SHOP.test:{port}/team",
+        f"closed.test:{port}",
+        f"quiet.test:{port}",
+        "nowhere.test",
+        "not one",
+    ]
     field = page.get_by_label("Domains", exact=True)
     field.fill("\n".join(entries), timeout=30 * SECONDS)
     field.press("Tab")

@@ -141,6 +141,12 @@ def _attributes() -> list[tuple[str, str, str]]:
         ("attribute", f'<button aria-label="Mail at18@{HOST}">x</button>', f"at18@{HOST}"),
         ("attribute", f'<a href="/form?to=at19@{HOST}">Write</a>', f"at19@{HOST}"),
         ("attribute", f'<a href="at20@{HOST}">Write</a>', f"at20@{HOST}"),
+        ("attribute", f'<a href="https://post.test/?to=at25%40{HOST}">Write</a>', f"at25@{HOST}"),
+        (
+            "attribute",
+            f'<a data-mailto-token="{typo3("mailto:at26@" + HOST, 2)}" data-mailto-vector="2" href="#">x</a>',
+            f"at26@{HOST}",
+        ),
         ("rot13", f'<a data-href="{rotated("mailto:at21@" + HOST)}">x</a>', f"at21@{HOST}"),
         ("rot13", f'<span class="rot13">{rotated("at22@" + HOST)}</span>', f"at22@{HOST}"),
         ("rot13", f'<a href="#" data-rot13="{rotated("at23@" + HOST)}">x</a>', f"at23@{HOST}"),
@@ -185,22 +191,24 @@ def _scripts() -> list[tuple[str, str, str]]:
         f"x = ['{HOST}', '@', 's28'].reverse().join('')",
         f"mail('s29 [at] {HOST}')",
         f"el.setAttribute('href', 'mailto:s30@{HOST}')",
+        f"document.write(String.fromCharCode.apply(null, [{codes('s31@' + HOST)}]))",
+        f"[{codes('s32@' + HOST)}].forEach(function (c) {{ t += String.fromCharCode(c) }})",
     ]
     rows = [("script", f"<script>{program}</script>", address.format(place)) for place, program in enumerate(programs, 1)]
     return [
         *rows,
-        ("script", f'<script type="application/json">{{"props":{{"to":"s31@{HOST}"}}}}</script>', address.format(31)),
-        ("script", f"<a href=\"javascript:void(location='mailto:'+'s32'+'@'+'{HOST}')\">x</a>", address.format(32)),
-        ("script", f"<a href=\"#\" onclick=\"location.href='mailto:'+'s33'+'@'+'{HOST}'\">x</a>", address.format(33)),
-        ("script", f"<a href=\"javascript:linkTo_UnCryptMailto('{typo3('mailto:s34@' + HOST, 2)}');\">x</a>", address.format(34)),
+        ("script", f'<script type="application/json">{{"props":{{"to":"s33@{HOST}"}}}}</script>', address.format(33)),
+        ("script", f"<a href=\"javascript:void(location='mailto:'+'s34'+'@'+'{HOST}')\">x</a>", address.format(34)),
+        ("script", f"<a href=\"#\" onclick=\"location.href='mailto:'+'s35'+'@'+'{HOST}'\">x</a>", address.format(35)),
+        ("script", f"<a href=\"javascript:linkTo_UnCryptMailto('{typo3('mailto:s36@' + HOST, 2)}');\">x</a>", address.format(36)),
         (
             "script",
-            f"<a href=\"javascript:linkTo_UnCryptMailto('{typo3('mailto:s35@' + HOST, -3)}');\">x</a>",
-            address.format(35),
+            f"<a href=\"javascript:linkTo_UnCryptMailto('{typo3('mailto:s37@' + HOST, -3)}');\">x</a>",
+            address.format(37),
         ),
-        ("rot13", f'<script>x = "{rotated("s36@" + HOST)}".{_ROTATOR}</script>', address.format(36)),
-        ("rot13", f"<script>document.write(rot13('{rotated('s37@' + HOST)}'))</script>", address.format(37)),
-        ("rot13", f"<script>x = decode('{rotated('mailto:s38@' + HOST)}')</script>", address.format(38)),
+        ("rot13", f'<script>x = "{rotated("s38@" + HOST)}".{_ROTATOR}</script>', address.format(38)),
+        ("rot13", f"<script>document.write(rot13('{rotated('s39@' + HOST)}'))</script>", address.format(39)),
+        ("rot13", f"<script>x = decode('{rotated('mailto:s40@' + HOST)}')</script>", address.format(40)),
     ]
 
 

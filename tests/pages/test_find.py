@@ -206,7 +206,18 @@ def test_the_result_shows_how_sure_and_why(visit: Visit, hand: Hand) -> None:
     job_id = delivered(hand, submitted(pasted(visit(PAGE))))
     app = visit(PAGE, job_id=job_id)
     shown = app.dataframe[0]
-    front = ["first_name", "last_name", "domain", "email", "confidence", "status", "why", "pattern", "sources", "candidates_tried"]
+    front = [
+        "first_name",
+        "last_name",
+        "domain",
+        "email",
+        "confidence",
+        "status",
+        "why",
+        "pattern",
+        "sources",
+        "candidates_tried",
+    ]
     assert list(shown.proto.column_order) == front
     assert '"type":"progress"' in shown.proto.columns.replace(" ", "")
     assert "Not found" in said(app)
@@ -232,7 +243,11 @@ def test_columns_are_told_by_name_and_domains_by_content(names: list[str], told:
 
 def test_counts_of_people() -> None:
     table = pa.table(
-        {"first": ["Ann", "ann", None, "", "Cay"], "last": ["Hill", "HILL", None, "", "Mo"], "at": ["a.com", "A.com", "b.com", None, "x y"]}
+        {
+            "first": ["Ann", "ann", None, "", "Cay"],
+            "last": ["Hill", "HILL", None, "", "Mo"],
+            "at": ["a.com", "A.com", "b.com", None, "x y"],
+        }
     )
     counts = PEOPLE.count(table, {"first_name": "first", "last_name": "last", "domain": "at"})
     assert (counts.rows, counts.empty, counts.plausible, counts.distinct) == (5, 1, 3, 2)

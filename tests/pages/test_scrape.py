@@ -109,7 +109,13 @@ def test_edit_offers_the_sites_again(visit: Visit, hand: Hand) -> None:
 def delivered(hand: Hand, job_id: str) -> str:
     """A result as the type makes it, for the five entries of `TEXT`."""
     job = hand.claim()
-    seen = {"source_url": "https://example.com/contact", "page_title": "Contact", "found_as": "mailto", "role": True, "free": False}
+    seen = {
+        "source_url": "https://example.com/contact",
+        "page_title": "Contact",
+        "found_as": "mailto",
+        "role": True,
+        "free": False,
+    }
     rows: list[dict[str, Any]] = [
         {"email": f"{name}@example.com", "domain": "example.com", "status": "found", "first_seen": job.created_at, **seen}
         for name in ("info", "ann", "ben")
@@ -159,6 +165,20 @@ def test_verify_these_presets_the_form(visit: Visit, hand: Hand) -> None:
     assert app.text_input(key="verify_where").value == "status:found"
     assert app.selectbox(key=f"verify_column_{job_id[:26]}").value == "email"
     assert fact("rows", "3") in said(app)
+
+
+def test_a_filter_stays_with_its_job(visit: Visit, hand: Hand) -> None:
+    job_id = delivered(hand, submitted(pasted(visit(PAGE))))
+    app = visit(PAGE, job_id=job_id)
+    clean(app.button_group(key="rows_status").set_value("found").run())
+    assert app.text_input(key="where").value == "status:found"
+    other = hand.completed(5)
+    app.switch_page("generate_emails.py")
+    app.query_params.clear()
+    app.query_params["job_id"] = other
+    clean(app.run())
+    assert app.text_input(key="where").value == ""
+    assert len(app.dataframe[0].value) == 5
 
 
 def test_nothing_to_verify_offers_nothing(visit: Visit, hand: Hand) -> None:

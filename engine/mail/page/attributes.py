@@ -9,7 +9,7 @@ from selectolax.lexbor import LexborHTMLParser
 
 from engine.mail.address import Address
 from engine.mail.page.around import addresses_in
-from engine.mail.page.ciphers import from_base64, percent_decoded, rot13
+from engine.mail.page.ciphers import from_base64, percent_decoded, rot13, shifted
 from engine.mail.page.entities import decoded
 from engine.mail.page.invisible import plain
 from engine.mail.page.judge import Judge
@@ -110,7 +110,7 @@ def _hidden_in(value: str, judge: Judge) -> Iterator[tuple[Address, FoundAs]]:
     if found:
         yield from ((address, FoundAs.ATTRIBUTE) for address in found)
         return
-    for plainer in (from_base64(value), from_base64(value[::-1]), text[::-1] if "@" in text else ""):
+    for plainer in (from_base64(value), from_base64(value[::-1]), text[::-1] if "@" in text else "", shifted(value)):
         for address in addresses_in(plainer, judge, limit=20):
             yield address, FoundAs.ATTRIBUTE
             return

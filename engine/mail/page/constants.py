@@ -17,6 +17,8 @@ MAX_LENGTH = 4_000
 _MAX_DEPTH = 40
 _MAX_NAMES = 5_000
 _MAX_LIST = 2_000
+_FEW_CODES = 6
+"""Numbers of a list that may be the letters of an address."""
 _DECODERS: dict[str, Callable[[str], str]] = {
     "atob": from_base64,
     "unescape": percent_decoded,
@@ -121,7 +123,10 @@ class _Reader:
         if self._take("("):
             return (self._list(")", depth) or [None])[-1]
         if self._take("["):
-            return self._list("]", depth)
+            values = self._list("]", depth)
+            if len(values) >= _FEW_CODES and (text := _letters(values)) is not None:
+                self._note(text)
+            return values
         return None
 
     def _filled(self, found: re.Match[str]) -> str:
@@ -132,12 +137,23 @@ class _Reader:
         """A name: what it stands for, or what a function that is known makes of its constant argument."""
         if name == "String" and self._peek() == ("sign", ".") and self._peek(1).text in ("fromCharCode", "fromCodePoint"):
             self.place += 2
-            return _letters(self._list(")", depth)) if self._take("(") else None
+            return self._character_codes(depth)
         if self._peek() != ("sign", "("):
             return self._names.get(name)
         self.place += 1
         values = self._list(")", depth)
         return self._decoded(name, values)
+
+    def _character_codes(self, depth: int) -> Value:
+        """The arguments of String.fromCharCode, called as it is or by `apply`."""
+        if self._peek() == ("sign", ".") and self._peek(1).text in ("apply", "call"):
+            self.place += 2
+        if not self._take("("):
+            return None
+        values: list[Value] = []
+        for value in self._list(")", depth):
+            values += value if isinstance(value, list) else [] if value is None else [value]
+        return _letters(values)
 
     def _decoded(self, name: str, values: list[Value]) -> Value:
         first = values[0] if values else None
@@ -210,10 +226,9 @@ def _letters(codes: list[Value]) -> Value:
     """String.fromCharCode."""
     letters = []
     for code in codes:
-        if not isinstance(code, str):
+        if not isinstance(code, str) or not 0 < (number := _number(code)) < 0xD800:
             return None
-        number = _number(code)
-        letters.append(chr(number) if 0 < number < 0xD800 else "\ufffd")
+        letters.append(chr(number))
     return "".join(letters) or None
 
 

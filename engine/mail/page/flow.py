@@ -6,6 +6,7 @@ Each text node is kept apart. Where one ends, the next may follow at once (a com
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_right
 from collections.abc import Iterator
 from itertools import accumulate
@@ -30,6 +31,7 @@ INLINE = frozenset(
     """.split()
 )
 """Elements within whose line the text goes on. A link or a label is a thing of its own: no address reaches over its edge."""
+_plain = re.compile(r"[A-Za-z0-9][\w.+-]*@[\w.-]+").fullmatch
 _SILENT = INLINE | frozenset("script style template".split())
 
 
@@ -58,6 +60,10 @@ class Flow:
                     if "\u202e" in text:
                         self.techniques[index] = FoundAs.REVERSED
                     texts[index] = plain(text)
+        if "%40" in whole:
+            for index, text in enumerate(texts):
+                if "%40" in text:
+                    texts[index], self.techniques[index] = text.replace("%40", "@"), FoundAs.OBFUSCATED
         if may_hold_references(whole):
             for index, text in enumerate(texts):
                 if may_hold_references(text):
@@ -99,7 +105,8 @@ class Flow:
             or parent.tag in INLINE
         ):
             return None
-        return self._judge.address(text.strip())
+        bare = text.strip()
+        return self._judge.address(bare) if _plain(bare) else None
 
     def _technique(self, first: int, last: int) -> FoundAs:
         if self.techniques:

@@ -55,6 +55,8 @@ _capital = re.compile(r"AT(?=[a-z0-9-]{1,63}DOT[a-z])")
 _spaced = re.compile(rf"@(?:{_GAP}|(?<=\s@)(?=\w))")
 
 _brackets = rf"{_S}{_O}{_S}(?:%s){_S}{_C}{_S}"
+_signed = re.compile(rf"@(?=[\w.-]{{1,63}}(?:{_dotted_next}))")
+
 _opens = re.compile(_O).search
 _dot = re.compile(_brackets % _any(DOT_WORDS))
 _dash = re.compile(_brackets % _any(DASH_WORDS))
@@ -66,12 +68,17 @@ _capital_dot = re.compile(r"(?<=[a-z0-9])DOT(?=[a-z0-9])")
 _local_back = re.compile(r"[\w.+'&-]{1,64}").match
 _domain_on = re.compile(r"[\w.-]{1,253}").match
 _cue = re.compile(rf"(?:^|[^\w])(?:{_any(CUES)})\.?(?: address| adresse| id)?\s?[:=–—-]\s?\Z").search
+_written_to = re.compile(r"(?:^|\W)(?:to|e-?mail|mail|contact|an|write)\s+\Z").search
 _mind = re.compile(r"[\d._+-]").search
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """Where an at sign in words stands (offsets in the text), and how sure that is: marked, weak, bare, spaced or capital."""
+    """Where an at sign in words stands (offsets in the text), and how it is written.
+
+    `marked` by brackets, `weak` by hyphens and the like, `bare` at, another word (`foreign`), `capital` letters within the word,
+    a sign with spaces (`spaced`) or without (`signed`).
+    """
 
     start: int
     end: int
@@ -93,11 +100,13 @@ def _hits(text: str, lowered: str) -> Iterator[Hit]:
         yield from (Hit(place, place + len(sign), "weak") for place in _places(lowered, sign))
     for word, pattern in _bare.items():
         if word in lowered:
-            yield from (Hit(*found.span(), "bare") for found in pattern.finditer(lowered))
+            kind = "bare" if word == "at" else "foreign"
+            yield from (Hit(*found.span(), kind) for found in pattern.finditer(lowered))
     if "DOT" in text:
         yield from (Hit(*found.span(), "capital") for found in _capital.finditer(text))
     if "@" in text:
         yield from (Hit(*found.span(), "spaced") for found in _spaced.finditer(lowered))
+        yield from (Hit(*found.span(), "signed") for found in _signed.finditer(lowered))
 
 
 def _places(text: str, sign: str) -> Iterator[int]:
@@ -181,15 +190,19 @@ class _Context:
         """Whether the candidate is an address rather than prose."""
         if kind in ("marked", "capital"):
             return True
-        if kind == "weak":
+        if kind in ("weak", "signed"):
             return self.dotted
+        if kind == "foreign":
+            return self.dotted or self._alone()
         lowered = self.local.lower()
         if bool(_cue(_lower(self.before[-40:]))):
             return lowered not in NEVER_LOCALS
         if lowered in NEVER_LOCALS or self.domain.partition(".")[0].lower() in NEVER_DOMAINS:
             return False
-        if lowered in SOMETIMES_LOCALS:
-            return self._alone() and (self.dotted or (kind == "spaced" and lowered in ROLES))
+        if lowered in SOMETIMES_LOCALS or (lowered in ROLES and kind == "bare"):
+            return (self.dotted and bool(_written_to(self.before.lower()))) or (
+                self._alone() and (self.dotted or (kind == "spaced" and lowered in ROLES))
+            )
         if self.dotted or _mind(self.local):
             return True
         if kind == "spaced" and lowered in ROLES:

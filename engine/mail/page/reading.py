@@ -12,7 +12,7 @@ from engine.mail.lists import domain_flags, is_role
 from engine.mail.page.around import addresses_in
 from engine.mail.page.attributes import attribute_addresses
 from engine.mail.page.charset import text_of
-from engine.mail.page.ciphers import cloudflare, rot13
+from engine.mail.page.ciphers import cloudflare, percent_decoded, rot13
 from engine.mail.page.entities import encoded_in
 from engine.mail.page.flow import Flow
 from engine.mail.page.invisible import plain
@@ -124,6 +124,7 @@ class _Parts:
 def _techniques(page: _Parts, judge: Judge) -> Iterator[Iterable[Found]]:
     """The finds of each technique, the strongest technique first."""
     yield _in_links(page.hrefs, judge)
+    yield _in_other_links(page.tree, judge)
     linked = (text for kind, text in page.scripts if "ld+json" in kind.lower())
     yield ((address, FoundAs.JSON_LD) for text in linked for address in json_addresses(text, judge))
     yield ((address, FoundAs.MICRODATA) for address in microdata(page.tree, judge))
@@ -146,8 +147,16 @@ def _in_links(hrefs: list[tuple[str, LexborNode]], judge: Judge) -> Iterator[Fou
             yield from ((address, FoundAs.CFEMAIL) for address in addresses_in(text, judge, limit=1))
         elif href[:7].lower() == "znvygb:":
             yield from ((address, FoundAs.ROT13) for address in mailto_addresses(rot13(href), judge))
-        elif "@" in href and not href[:11].lower().startswith("javascript:"):
-            yield from ((address, FoundAs.ATTRIBUTE) for address in addresses_in(href, judge, limit=20))
+        elif ("@" in href or "%40" in href) and not href[:11].lower().startswith("javascript:"):
+            yield from ((address, FoundAs.ATTRIBUTE) for address in addresses_in(percent_decoded(href), judge, limit=20))
+
+
+def _in_other_links(tree: LexborHTMLParser, judge: Judge) -> Iterator[Found]:
+    """Addresses that forms write to, and those of links between documents."""
+    for node in tree.css("form[action],link[href]")[:_MAX_ELEMENTS]:
+        target = node.attrs.get("action") or node.attrs.get("href") or ""
+        if is_mailto(target) and "itemprop" not in node.attrs:
+            yield from ((address, FoundAs.MAILTO) for address in mailto_addresses(target, judge))
 
 
 def _protected(tree: LexborHTMLParser, judge: Judge) -> Iterator[Found]:

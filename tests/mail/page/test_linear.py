@@ -196,6 +196,5 @@ def test_four_times_the_page_is_not_sixteen_times_the_work(name: str) -> None:
         ratio = times[-1] / max(times[-2], 1e-4)
         if times[-1] <= QUICK or ratio <= MOST:
             return
-    pytest.fail(
-        f"{name}: {', '.join(f'{1e3 * taken:.0f}' for taken in times)} ms for {STEPS} times {SMALL:,} characters; {ratio:.1f} times for the last step"
-    )
+    taken = ", ".join(f"{1e3 * each:.0f}" for each in times)
+    pytest.fail(f"{name}: {taken} ms for {STEPS} times {SMALL:,} characters; {ratio:.1f} times for the last step")
