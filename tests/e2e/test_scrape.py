@@ -1,17 +1,17 @@
-"""A list of websites in a real browser: pasted, scraped in the lab, looked at by outcome, downloaded, and its addresses verified."""
+"""A list of websites in a real browser: pasted, scraped, looked at by outcome, downloaded, and its addresses verified."""
 
 from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from tests.lab.dns import DnsServer
-from tests.lab.web import WebServer
+from tests.lab.web import Site, WebServer
 from tests.lab.web_pages import text
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
@@ -19,7 +19,7 @@ pytestmark = [pytest.mark.chromium, pytest.mark.slow]
 SECONDS = 1000
 JOB_URL = re.compile(r"/scrape-emails\?job_id=[a-z2-7]{26}$")
 VERIFY_URL = re.compile(r"/verify-emails\?from_job=[a-z2-7]{26}&from_where=status")
-SITES = {
+SITES: Mapping[str, Site] = {
     "shop.test": {
         "/": '<title>Shop</title><a href="/contact">Contact</a> <a href="/team">Team</a>',
         "/contact": '<title>Contact</title><a href="mailto:info@shop.test">Write to us</a>',

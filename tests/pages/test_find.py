@@ -21,7 +21,7 @@ from tests.pages.test_listing import errors, fact, input_of
 
 PAGE = "find_emails.py"
 TEXT = "Ann,Hill,harbour.com\nBen,Ray,https://www.harbour.com/team\nAnn,Hill,harbour.com\n,,quiet.org\nCay,Mo,\n"
-CSV = "Kontakt;Firma;Seite;Ort\nAnn Hill;Harbour;harbour.com;Bonn\nBen van Ray;Quiet;quiet.org;\n".encode()
+CSV = b"Kontakt;Firma;Seite;Ort\nAnn Hill;Harbour;harbour.com;Bonn\nBen van Ray;Quiet;quiet.org;\n"
 KEY = "sk-very-secret-0123456789"
 
 

@@ -30,7 +30,8 @@ def test_counts_throughput_and_recent_jobs(hand: Hand, visit: Visit) -> None:
 
 
 def test_every_job_type_with_a_page_is_offered(visit: Visit) -> None:
-    assert labels(visit("overview.py"), "page_link") == ["**Generate e-mails**", "**Generate verified**", "**Verify e-mails**"]
+    shown = ["Find e-mails", "Generate e-mails", "Generate verified", "Scrape e-mails", "Verify e-mails"]
+    assert labels(visit("overview.py"), "page_link") == [f"**{title}**" for title in shown]
 
 
 def test_system_marks_engines_that_stopped(hand: Hand, visit: Visit) -> None:
