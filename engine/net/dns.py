@@ -248,7 +248,7 @@ def _exchangers(values: Iterable[tuple[int, str]]) -> DomainFacts:
     """The facts of a domain with MX records: by preference, each host once; the root is no host (RFC 7505)."""
     hosts = tuple(dict.fromkeys(host for _, host in sorted(values) if host not in ("", ".")))
     if not hosts:
-        return DomainFacts(DomainOutcome.NULL_MX)
+        return DomainFacts(DomainOutcome.NULL_MX, detail="its only MX is the root")
     return DomainFacts(DomainOutcome.MAIL, hosts)
 
 
