@@ -99,7 +99,7 @@ class DnsResolver:
                 trouble = trouble or answer
         if trouble is not None:
             return _without(trouble)
-        return DomainFacts(DomainOutcome.NO_HOST, detail="the domain has no MX, A or AAAA record")
+        return DomainFacts(DomainOutcome.NO_HOST, detail="no MX, A or AAAA record")
 
     async def addresses(self, host: str) -> tuple[str, ...]:
         """See Resolver."""
@@ -248,14 +248,14 @@ def _exchangers(values: Iterable[tuple[int, str]]) -> DomainFacts:
     """The facts of a domain with MX records: by preference, each host once; the root is no host (RFC 7505)."""
     hosts = tuple(dict.fromkeys(host for _, host in sorted(values) if host not in ("", ".")))
     if not hosts:
-        return DomainFacts(DomainOutcome.NULL_MX, detail="the domain says that it takes no mail (null MX)")
+        return DomainFacts(DomainOutcome.NULL_MX, detail="its only MX is the root")
     return DomainFacts(DomainOutcome.MAIL, hosts)
 
 
 def _without(answer: Answer) -> DomainFacts:
     """The facts where there is no domain, or no answer."""
     if answer.finding == Finding.NO_NAME:
-        return DomainFacts(DomainOutcome.NO_DOMAIN, detail=answer.detail or "the domain does not exist (NXDOMAIN)")
+        return DomainFacts(DomainOutcome.NO_DOMAIN, detail=answer.detail or "NXDOMAIN")
     return DomainFacts(DomainOutcome.ERROR, detail=answer.detail)
 
 
