@@ -26,7 +26,9 @@ from tests.lab.offices import Street, offices, score, street
 
 pytestmark = pytest.mark.slow
 FIND = registry()["find-emails"]
-KILLS, DOMAINS = 30, 160
+KILLS = int(os.environ.get("POSTBENCH_TEST_KILLS", "10"))
+"""Each costs seconds; ask for more when the crawler or the cache of sites changes."""
+DOMAINS = 10 + 6 * KILLS
 SLOW = {"POSTBENCH_CONCURRENCY": "20", "POSTBENCH_PROBE_RATE": "20"}
 
 
@@ -74,7 +76,7 @@ def submitted(folder: Path, request: Request) -> tuple[Database, Job]:
     return database, get(database, submit(database, Vault.open(None, folder), request).job_id)
 
 
-def test_thirty_kills_while_finding(tmp_path: Path) -> None:
+def test_kills_while_finding(tmp_path: Path) -> None:
     seed = int(os.environ.get("POSTBENCH_TEST_SEED") or time.time_ns())
     dice = random.Random(seed)
     print(f"seed {seed}")
