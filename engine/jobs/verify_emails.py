@@ -25,7 +25,7 @@ TYPE, TITLE, ICON = "verify-emails", "Verify e-mails", ":material/fact_check:"
 SOURCE = "required"
 PACED = True
 CHARTS = (Chart("status", "Verdicts"), Chart("reason", "Reasons"), Chart("provider", "Providers"))
-BATCH = {Service.DNS: (100, 2000, 10), Service.SMTP: (20, 1000, 50), Service.MAILSSO: (20, 1000, 50)}
+BATCH = {Service.DNS: (100, 4000, 10), Service.SMTP: (20, 1000, 50), Service.MAILSSO: (20, 1000, 50)}
 """Addresses per batch, by service: least, most, and into how many batches a list in between is cut, to show progress."""
 MAX_AGE_DAYS = 36_500
 DAY_MS = 86_400_000

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -111,8 +110,10 @@ class Verifier:
             await asyncio.sleep(RENEW_SECONDS)
             if not self._flights and not self._paying:
                 return
-            with suppress(Exception):
+            try:
                 await self.cache.renew(now().timestamp())
+            except Exception as error:  # the claims hold for some turns; the next one may succeed
+                log.warning("claims not renewed", error=f"{type(error).__name__}: {error}")
 
     @property
     def crowded(self) -> bool:
@@ -134,8 +135,8 @@ class Verifier:
 
         def landed(done: asyncio.Task[Found | Wait]) -> None:
             self._flights.pop(key, None)
-            if not done.cancelled():
-                done.exception()  # whoever waits for it sees it; nobody need be waiting
+            if not done.cancelled() and (error := done.exception()) is not None:
+                log.warning("question failed", error=type(error).__name__)  # nobody need be waiting for it any more
 
         task.add_done_callback(landed)
         return task

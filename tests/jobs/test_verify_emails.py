@@ -144,7 +144,7 @@ def test_wrong_parameters_name_their_field(wrong: dict[str, Any], field: str):
 
 
 @pytest.mark.parametrize(
-    ("service", "rows", "batch"), [("dns", 50, 100), ("dns", 10**6, 2000), ("smtp", 5000, 100), ("smtp", 30, 20)]
+    ("service", "rows", "batch"), [("dns", 50, 100), ("dns", 10**6, 4000), ("smtp", 5000, 100), ("smtp", 30, 20)]
 )
 def test_batches_are_small_where_items_are_slow_or_few(service: str, rows: int, batch: int):
     source = Source(rows, pa.schema([("email", pa.string())]))
