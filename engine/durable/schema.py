@@ -14,6 +14,7 @@ from pydantic import BaseModel
 TIMESTAMP = pa.timestamp("ms", tz="UTC")
 CATEGORY = pa.dictionary(pa.int32(), pa.string())
 _BARE = b"postbench.bare"
+_HIDDEN = b"postbench.hidden"
 _TYPES: dict[Any, pa.DataType] = {
     str: pa.string(),
     int: pa.int64(),
@@ -83,6 +84,17 @@ def bare(items: pa.Table, *names: str) -> pa.Table:
     return items.cast(pa.schema(fields))
 
 
+def hidden(items: pa.Table, *names: str) -> pa.Table:
+    """The table with these columns marked: they are for the job alone, and do not come back."""
+    fields = [field.with_metadata({_HIDDEN: b"1"}) if field.name in names else field for field in items.schema]
+    return items.cast(pa.schema(fields))
+
+
+def visible(items: pa.Table) -> pa.Table:
+    """The table without hidden columns."""
+    return items.select([field.name for field in items.schema if _HIDDEN not in (field.metadata or {})])
+
+
 def output_schema(columns: pa.Schema, source: pa.Schema | None) -> pa.Schema:
     """Input columns first, unchanged, then the type's own; an input column of the same name becomes `input_<name>`."""
     if source is None:
@@ -100,7 +112,12 @@ def carry(source: pa.Table, rows: pa.Table) -> pa.Table:
 
 
 def _carried(source: pa.Schema, own: pa.Schema) -> list[pa.Field]:
-    return [field for field in source if _BARE not in (field.metadata or {}) or field.name not in own.names]
+    return [field for field in source if not _stays(field.metadata or {}, field.name in own.names)]
+
+
+def _stays(marks: Mapping[bytes, bytes], repeated: bool) -> bool:
+    """Whether a column of the input stays there."""
+    return _HIDDEN in marks or (_BARE in marks and repeated)
 
 
 def _renamed(field: pa.Field, own: set[str]) -> pa.Field:

@@ -124,7 +124,7 @@ def _history(connection: Connection, domain: str, before: int) -> Sequence[Any]:
 
 
 def _marked(connection: Connection, domain: str) -> Collection[str]:
-    """Addresses that a list said were synthetic: their probes were counted."""
+    """Addresses that a list said were synthetic: those that were to be verified are on record."""
     query = select(probe_permits.c.address).where(probe_permits.c.domain == domain).distinct()
     return set(connection.execute(query).scalars())
 

@@ -116,7 +116,10 @@ def _digest(request: Request) -> str:
 
 
 def _input(database: Database, request: Request, params: JobParams) -> Input | None:
-    table = request.rows if request.rows is not None else params.items_table()
+    table, rows = params.items_table(), request.rows
+    if rows is not None and table is not None:
+        raise InvalidInput.of(_filled(params), "is given beside an uploaded list; give one of them, or put all into one list")
+    table = table if rows is None else rows
     needs = request.job_type.source
     if request.from_job and table is not None:
         raise InvalidInput.of("fromJob", f"give either fromJob or {params.items_field or 'a list'}, not both")
@@ -131,6 +134,13 @@ def _input(database: Database, request: Request, params: JobParams) -> Input | N
     if not table.num_rows:
         raise InvalidInput.of(to_wire(params), "is empty; give at least one row")
     return Input.of_tables(iter([bare(table) if table.column_names == [params.items_column] else table]))
+
+
+def _filled(params: JobParams) -> str:
+    """The wire name of the field whose items make a list of their own."""
+    given = params.stored().keys()
+    lists = [name for name, value in params if name not in given and isinstance(value, list)]
+    return type(params).model_fields[lists[0]].alias or lists[0] if lists else to_wire(params)
 
 
 def to_wire(params: JobParams) -> str:

@@ -251,7 +251,7 @@ class VerdictClaim(SQLModel, table=True):
 
 
 class ProbePermit(SQLModel, table=True):
-    """This job may probe this synthetic address; counted per domain."""
+    """This job may ask about this synthetic address; counted per domain. It marks the address as one that is no example."""
 
     __tablename__ = "probe_permit"
 

@@ -23,6 +23,7 @@ NOT_FOUND = "not_found"
 FOUND = frozenset({Status.VALID.value, Status.RISKY.value, Status.UNKNOWN.value})
 """The statuses of rows whose address may be used, with care."""
 _MOST_SOURCES = 5
+_SHARED = "; another person of the list would have the same address."
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +111,15 @@ def shared_with_others(items: Sequence[Item], answered: list[list[Answered]]) ->
         if item.is_person and rows[0].email:
             owners[rows[0].email.lower()].append(item.person)
     doubtful = {email for email, people in owners.items() if any(not same_person(people[0], other) for other in people[1:])}
-    return [[_doubted(row) if row.email.lower() in doubtful else row for row in rows] for rows in answered]
+    return [[doubted(row) if row.email.lower() in doubtful else row for row in rows] for rows in answered]
 
 
-def _doubted(row: Answered) -> Answered:
-    if row.outcome in ("seen on a page", "public address"):
+def doubted(row: Answered) -> Answered:
+    """A row whose address may be another's; what stands on a page as this person's is beyond doubt."""
+    if row.outcome in ("seen on a page", "public address") or row.why.endswith(_SHARED):
         return row
     status = Status.RISKY.value if row.status == Status.VALID else row.status
-    why = f"{row.why[:-1]}; another person of the list would have the same address."
+    why = f"{row.why[:-1]}{_SHARED}"
     return replace(row, status=status, confidence=min(row.confidence, CATCH_ALL_MOST), why=why)
 
 

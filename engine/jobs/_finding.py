@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 
 from engine.durable.site_cache import KnownSite, SeenAddress, Vouched
 from engine.mail.address import Address, Flaw, parse
@@ -23,6 +24,7 @@ from engine.mail.finding import (
     person_beside,
 )
 from engine.mail.finding.letters import plain
+from engine.mail.finding.words import SHORT_FORMS
 from engine.mail.lists import domain_flags, is_role
 from engine.mail.page import registrable
 from engine.verifying.ask import Found
@@ -53,11 +55,15 @@ _SAME_FOR_ALL = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """A row of the list: a person, or without a name a domain. `domain` is what the row shows, `host` "" where it is none."""
+    """A row of the list: a person, or without a name a domain.
+
+    `domain` is what the row shows, `host` "" where it is none; `rivals` are others of the list who might have the same address.
+    """
 
     person: Person
     domain: str
     host: str
+    rivals: tuple[Person, ...] = ()
 
     @property
     def is_person(self) -> bool:
@@ -145,13 +151,21 @@ def _owner(local: str, seen: Iterable[SeenAddress]) -> Person | None:
 
 
 def same_person(one: Person, other: Person) -> bool:
-    """Whether two names may be one person's: the surnames are the same, and one first name begins like the other."""
-    first, second = _folded(one.first), _folded(other.first)
-    alike = first.startswith(second[:3]) or second.startswith(first[:3])
-    return _folded(one.last) == _folded(other.last) and (alike or not first or not second)
+    """Whether two names may be one person's: the surnames are the same, and one first name is a short form of the other."""
+    return alike((folded(one.first), folded(one.last)), (folded(other.first), folded(other.last)))
 
 
-def _folded(name: str) -> str:
+def alike(one: tuple[str, str], other: tuple[str, str]) -> bool:
+    """The same of two folded names, first name and surname."""
+    if one[1] != other[1]:
+        return False
+    first, second = one[0], other[0]
+    cut = first.startswith(second) or second.startswith(first)
+    return cut or second in SHORT_FORMS.get(first, ()) or first in SHORT_FORMS.get(second, ())
+
+
+@lru_cache(maxsize=16_384)
+def folded(name: str) -> str:
     """The name with ä, ae and a as one: an address shows no more than a way to spell it."""
     return _two_for_one.sub(r"\1", plain(name).replace("aa", "a"))
 

@@ -14,14 +14,15 @@ from engine.durable.clock import from_ms, to_ms
 from engine.durable.contract import Batch, Chart, Done, JobRow, Json, Plan, Snooze, Source, Tools
 from engine.durable.schema import category, items_table
 from engine.durable.site_cache import KnownSite, Sites
-from engine.jobs._answers import Answered, answer_domain, answer_person, done, shared_with_others
+from engine.jobs._answers import Answered, answer_domain, answer_person, done, doubted, shared_with_others
 from engine.jobs._finding import Facts, Item, Line, gathered, is_free, lined_up, mail_domain, pending, public
-from engine.jobs._people import Columns, condensed, domain_of
+from engine.jobs._rivals import may_be_anothers, rivals_in, with_rivals
 from engine.jobs._sites import spares
 from engine.jobs.verify_emails import VerifyingParams, asked
 from engine.mail.evidence import Status
 from engine.mail.finding import Person
 from engine.scraping.crawl import Crawler
+from engine.scraping.people import Columns, condensed, domain_of
 from engine.verifying.ask import Ask, Found, Memory
 from engine.verifying.verifier import Verifier
 
@@ -78,7 +79,7 @@ class Params(VerifyingParams):
 
     def condensed(self, rows: pa.Table) -> pa.Table:
         """The list with first_name, last_name and domain in front."""
-        return condensed(rows, self.columns)
+        return with_rivals(condensed(rows, self.columns))
 
 
 class Row(JobRow):
@@ -147,7 +148,8 @@ class Search:
 
 def _items(rows: pa.Table) -> list[Item]:
     columns = [[value or "" for value in rows[name].to_pylist()] for name in ("first_name", "last_name", "domain")]
-    return [Item(Person(first, last), domain, domain_of(domain)) for first, last, domain in zip(*columns, strict=True)]
+    rows_of = zip(*columns, rivals_in(rows), strict=True)
+    return [Item(Person(first, last), domain, domain_of(domain), rivals) for first, last, domain, rivals in rows_of]
 
 
 def _searches(items: Sequence[Item], facts: Mapping[str, Facts]) -> list[Search]:
@@ -157,22 +159,32 @@ def _searches(items: Sequence[Item], facts: Mapping[str, Facts]) -> list[Search]
         if known is None:
             searches.append(Search(item, None))
         elif item.is_person:
-            others = [other.person for other in items if other.host == item.host and other.is_person]
-            searches.append(Search(item, known, lined_up(item.person, known, others)))
+            searches.append(Search(item, known, lined_up(item.person, known, _others(item, items))))
         else:
             searches.append(Search(item, known, public(known)))
     return searches
 
 
+def _others(item: Item, items: Sequence[Item]) -> list[Person]:
+    """The people of the batch at the same domain, and those of the list who might have the same address."""
+    return [*(other.person for other in items if other.host == item.host and other.is_person), *item.rivals]
+
+
 def _answered(searches: Sequence[Search], found: Mapping[str, Found]) -> list[list[Answered]]:
     """The rows of each item."""
-    answered = [
-        [answer_person(each.item, each.facts, each.lines, found)]
-        if each.item.is_person
-        else answer_domain(each.item, each.facts, each.lines, found)
-        for each in searches
-    ]
-    return shared_with_others([each.item for each in searches], answered)
+    items = [each.item for each in searches]
+    answered = []
+    for each in searches:
+        if not each.item.is_person:
+            answered.append(answer_domain(each.item, each.facts, each.lines, found))
+            continue
+        row = answer_person(each.item, each.facts, each.lines, found)
+        if row.email and each.item.rivals and each.facts is not None:
+            others, local = _others(each.item, items), row.email.lower().rpartition("@")[0]
+            if may_be_anothers(local, each.item.rivals, each.facts, others, found):
+                row = doubted(row)
+        answered.append([row])
+    return shared_with_others(items, answered)
 
 
 @dataclass
@@ -200,7 +212,8 @@ class _Round:
         found = await asyncio.gather(*map(self._site, hosts))
         facts = {}
         for host, site in zip(hosts, found, strict=True):
-            people = [item.person for item in items if item.host == host and item.is_person]
+            here = [item for item in items if item.host == host and item.is_person]
+            people = [item.person for item in here] + [rival for item in here for rival in item.rivals]
             vouched = await self._sites.addresses(mail_domain(host, site.seen), self._ask.since)
             facts[host] = await asyncio.to_thread(gathered, site, host, vouched, people)
         return facts

@@ -13,7 +13,7 @@ from pydantic import Field
 from engine.durable.clock import from_ms, to_ms
 from engine.durable.contract import Batch, Chart, Done, JobParams, JobRow, Plan, Source, Tools
 from engine.durable.schema import arrow_schema, category, rows_table
-from engine.errors import InvalidInput
+from engine.jobs._columns import Sample, chosen_column
 from engine.scraping.crawl import Crawler
 from engine.scraping.domains import Wanted, domain_column, wanted
 from engine.scraping.report import Report
@@ -51,17 +51,9 @@ class Params(JobParams):
 
     def fitted(self, source: Source) -> Self:
         """With the domain column chosen. Raises `InvalidInput` where there is none."""
-        names = source.schema.names
-        if self.column is not None:
-            if self.column not in names:
-                raise InvalidInput.of("column", f"is not a column of the list; it has {_listed(names)}")
-            return self
-        found = names[0] if names == [self.items_column] else domain_column(names, _sample(source))
-        if found is None:
-            where = "column" if len(names) > 1 else "domains"
-            expected = "expected one named domain or website, or one that holds domains, URLs or addresses; name it as column"
-            raise InvalidInput.of(where, f"no column holds domains: found {_listed(names)}; {expected}")
-        return self.model_copy(update={"column": found})
+        find = _first if source.schema.names == [self.items_column] else domain_column
+        expected = "one named domain or website, or one that holds domains, URLs or addresses"
+        return self.model_copy(update={"column": chosen_column(source, self.column, find, "domains", "domains", expected)})
 
     def condensed(self, rows: pa.Table) -> pa.Table:
         """Each domain once, in its one spelling; what is none stays, with what is wrong with it."""
@@ -147,11 +139,6 @@ def _rows(report: Report) -> Iterator[dict[str, Any]]:
         yield about
 
 
-def _sample(source: Source) -> dict[str, list[Any]]:
-    head = source.head
-    return {} if head is None else {name: head[name].to_pylist() for name in source.schema.names}
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:8])
-    return f"the columns {shown} and {len(names) - 8} more" if len(names) > 8 else f"the columns {shown}"
+def _first(names: Sequence[str], _sample: Sample) -> str:
+    """Of a pasted list the only column, whatever is in it."""
+    return names[0]

@@ -12,7 +12,7 @@ from pydantic import Field, SecretStr
 from engine.durable.clock import from_ms, to_ms
 from engine.durable.contract import Batch, Chart, Done, JobParams, JobRow, Plan, Snooze, Source, Tools
 from engine.durable.schema import arrow_schema, carry
-from engine.errors import InvalidInput
+from engine.jobs._columns import chosen_column
 from engine.mail.address import Address, Flaw, parse
 from engine.mail.columns import address_column
 from engine.mail.evidence import Status
@@ -80,18 +80,8 @@ class Params(VerifyingParams):
 
     def fitted(self, source: Source) -> Self:
         """With the address column chosen. Raises `InvalidInput` where there is none."""
-        names = source.schema.names
-        if self.column is not None:
-            if self.column not in names:
-                raise InvalidInput.of("column", f"is not a column of the list; it has {_listed(names)}")
-            return self
-        head = source.head
-        sample = {} if head is None else {name: head[name].to_pylist() for name in names}
-        found = address_column(names, sample)
-        if found is None:
-            where = "column" if len(names) > 1 else "emails"
-            expected = "expected one named email, or one that holds addresses; name it as column"
-            raise InvalidInput.of(where, f"no column holds addresses: found {_listed(names)}; {expected}")
+        expected = "one named email, or one that holds addresses"
+        found = chosen_column(source, self.column, address_column, "emails", "addresses", expected)
         return self.model_copy(update={"column": found})
 
 
@@ -175,8 +165,3 @@ def _synthetic(rows: pa.Table, parsed: Sequence[Address | Flaw]) -> frozenset[st
         return frozenset()
     marks = rows["synthetic"].to_pylist()
     return frozenset(one.key for one, mark in zip(parsed, marks, strict=True) if mark and isinstance(one, Address))
-
-
-def _listed(names: Sequence[str]) -> str:
-    shown = ", ".join(names[:8])
-    return f"the columns {shown} and {len(names) - 8} more" if len(names) > 8 else f"the columns {shown}"

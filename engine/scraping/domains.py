@@ -31,6 +31,14 @@ _NOT_MEANT = re.compile(
     r"status|valid|count|date|type|^mx|provider|score|source|image|logo|mail|server|linkedin|facebook|twitter"
 )
 _MAX_SAMPLE = 200
+# As most entries are written, and nobody reads them otherwise: a name whose top level begins with a letter, perhaps a port.
+_usual = re.compile(
+    r"(?:(https?)://)?(?!xn--)((?:[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?\.(?!xn--))+[a-z](?:[a-z0-9-]{0,61}[a-z0-9])?)"
+    r"(?::([1-9][0-9]{0,3}|[1-5][0-9]{4}))?(?:/[a-z0-9._~/?#&=+,;:@%!*-]*)?",
+    re.IGNORECASE | re.ASCII,
+).fullmatch
+_DEFAULTS = {"80": ("", "http"), "443": ("", "https")}
+"""Ports that need not be named: where the scheme is missing, or is this one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +51,15 @@ class Wanted:
 
 def wanted(entry: object) -> Wanted:
     """What an entry of a list asks for: a domain, `host:port`, a URL (its host), or an address (its domain)."""
+    usual = _usual(entry.strip()) if isinstance(entry, str) and len(entry) <= LONGEST else None
+    if usual is None or len(usual[2]) > 253:
+        return _wanted(entry)
+    scheme, host, port = (usual[1] or "").lower(), usual[2].lower(), usual[3]
+    return Wanted(host if port is None or scheme in _DEFAULTS.get(port, ()) else f"{host}:{port}")
+
+
+def _wanted(entry: object) -> Wanted:
+    """The same for any entry."""
     text = "" if entry is None else unicodedata.normalize("NFKC", str(entry)).strip()
     if not text:
         return Wanted("", f"the entry is empty; {EXPECTED}")

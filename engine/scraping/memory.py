@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field, replace
 from datetime import datetime
 from typing import Self
 
@@ -15,6 +15,8 @@ from engine.scraping.report import Seen, SiteStatus
 
 MOST_SEEN = 10_000
 """Addresses of one site that are kept."""
+MOST_NEAR = 240
+"""Characters beside one address that are kept, of all pages."""
 SAVE_PAGES = 5
 SAVE_MS = 2_000
 
@@ -69,14 +71,19 @@ class Memory:
             "ended": self.ended,
             "sitemaps": self.sitemaps,
             "bodies": sorted(self.bodies),
-            "seen": [[s.email, s.source_url, s.page_title, s.found_as, s.role, s.free, s.first_seen] for s in self.seen.values()],
+            "seen": [list(astuple(seen)) for seen in self.seen.values()],
             "troubles": dict(self.troubles),
         }
 
     def saw(self, seen: Seen) -> None:
-        """An address was found; where it was found first is what counts."""
-        if len(self.seen) < MOST_SEEN:
-            self.seen.setdefault(seen.email.lower(), seen)
+        """An address was found; where it was found first is what counts, and the text beside it anywhere."""
+        key = seen.email.lower()
+        known = self.seen.get(key)
+        if known is None:
+            if len(self.seen) < MOST_SEEN:
+                self.seen[key] = seen
+        elif seen.near not in known.near and len(near := f"{known.near} | {seen.near}" if known.near else seen.near) <= MOST_NEAR:
+            self.seen[key] = replace(known, near=near)
 
     def end(self, note: str) -> None:
         """The crawl ends before its time."""

@@ -14,7 +14,11 @@ READABLE = frozenset({"found", "no_addresses"})
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An address of a site, where it was seen first. `first_seen` is in ms (UTC); `found_as` as in `engine.mail.page.FoundAs`."""
+    """An address of a site, where it was seen first.
+
+    `first_seen` is in ms (UTC); `found_as` as in `engine.mail.page.FoundAs`; `near` is the text beside it, there and on others of
+    the site's pages.
+    """
 
     email: str
     source_url: str
@@ -23,6 +27,7 @@ class Seen:
     role: bool
     free: bool
     first_seen: int
+    near: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,20 +58,17 @@ class Visit:
         return self._memory.pages < self._most and not self._memory.ended
 
     async def _begin(self) -> None:
-        """The first page, by https or else by http."""
-        memory, tries = self._memory, []
-        for url in start_urls(self._domain):
-            await self._reader.room()
-            fetched = await self._fetcher.fetch(url)
-            memory.pages += await self._was_sent(fetched)
-            tries.append(fetched)
-            memory.frontier.finish(url)
-            if fetched.status or fetched.outcome not in (Outcome.UNREACHABLE, Outcome.SLOW) or memory.pages >= self._most:
-                break
+        """The first page, by https or else by http; where the host cannot even be asked, of its `www.`."""
+        memory = self._memory
+        tries = await self._first_page(self._domain)
         if not tries:
             memory.home, memory.site = "refused", self._domain
             memory.end(f"{self._domain[:64]} is not a domain, such as example.com")
             return
+        unasked = not memory.pages and all(each.outcome is Outcome.UNREACHABLE for each in tries)
+        if unasked and _may_be_at_www(self._domain):
+            tries = await self._at_www() or tries
+        fetched = tries[-1]
         memory.site, memory.origin = registrable(host_of(fetched.url)), fetched.url
         if await self._take(fetched, 0) or memory.ended:
             return
@@ -79,6 +76,24 @@ class Visit:
         if fetched.outcome is Outcome.OK:
             memory.home = "refused"
         memory.ended = fetched.outcome in _FAILED or fetched.status >= 500
+
+    async def _at_www(self) -> list[Fetched]:
+        """What came of the tries at `www.`; none where nobody is there either."""
+        tries = await self._first_page(f"www.{self._domain}")
+        return tries if self._memory.pages or not all(map(_is_nobody_there, tries)) else []
+
+    async def _first_page(self, domain: str) -> list[Fetched]:
+        """What came of each try to get the first page of a domain; none where it is no domain."""
+        memory, tries = self._memory, []
+        for url in start_urls(domain):
+            await self._reader.room()
+            fetched = await self._fetcher.fetch(url)
+            memory.pages += await self._was_sent(fetched)
+            tries.append(fetched)
+            memory.frontier.finish(url)
+            if not _is_nobody_there(fetched) or memory.pages >= self._most:
+                break
+        return tries
 
     async def _next(self) -> Entry | None:
         """The next page; the sitemaps are asked once no page that promises addresses is left."""
@@ -140,7 +155,8 @@ class Visit:
     def _saw(self, page: Page, url: str) -> None:
         at = to_ms(self._now())
         for sighting in page.sightings:
-            self._memory.saw(Seen(sighting.email, url, page.title, sighting.found_as, sighting.role, sighting.free, at))
+            found = sighting.found_as, sighting.role, sighting.free
+            self._memory.saw(Seen(sighting.email, url, page.title, *found, at, sighting.near))
         if len(self._memory.seen) >= MOST_SEEN:
             self._memory.end(f"Stopped at {MOST_SEEN:,} addresses; there may be more.")
 
@@ -212,9 +228,20 @@ def _asked(fetched: Fetched) -> str:
     return fetched.redirects[0] if fetched.redirects else fetched.url
 
 
+def _is_nobody_there(fetched: Fetched) -> bool:
+    """Whether there was no answer at all, so that another way to the same site may be tried."""
+    return not fetched.status and fetched.outcome in (Outcome.UNREACHABLE, Outcome.SLOW)
+
+
+def _may_be_at_www(domain: str) -> bool:
+    """Whether a `host` or `host:port` is a name that may have a `www.` before it."""
+    host = domain.rpartition(":")[0] or domain
+    return "." in host and not host.startswith("www.") and not host.rpartition(".")[2].isdigit()
+
+
 def _told(tries: list[Fetched]) -> str:
-    """Why the first page is not there, by https and by http."""
-    if tries[-1].status:
+    """Why the first page is not there: what was answered, else what came of each way."""
+    if not _is_nobody_there(tries[-1]):
         return tries[-1].detail
     said = {fetched.detail: fetched.url.partition(":")[0] for fetched in tries}
     if len(said) == 1:

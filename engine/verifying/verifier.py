@@ -33,6 +33,7 @@ NAP_SECONDS = 1.0, 30.0
 RENEW_SECONDS = 20.0
 CROWD = 2
 """Questions begun at most, in multiples of those under way at once."""
+UNCAPPED = 1 << 31
 _PASSING = frozenset({Answer.GREYLISTED, Answer.RATE_LIMITED})
 """What a server says of now rather than of the mailbox."""
 log = structlog.get_logger()
@@ -210,6 +211,7 @@ class _Round:
                 memory.batch = batch
                 await self._save(memory.state())
 
+            await self._mark({key: left[key] for key in by_text.values()})
             if by_text:
                 options: dict[str, Any] = {"batch": memory.batch, "started": started, "answered": answered}
                 try:
@@ -271,17 +273,26 @@ class _Round:
 
     async def _permitted(self, ready: Mapping[str, Address]) -> list[str]:
         """Those that may be probed; synthetic addresses beyond the cap are answered here."""
-        domains: dict[str, list[str]] = {}
-        for key, address in ready.items():
-            if key in self._ask.synthetic:
-                domains.setdefault(address.domain, []).append(key)
         allowed = ready.keys() - self._ask.synthetic
-        for domain, keys in domains.items():
+        for domain, keys in self._synthetic(ready).items():
             allowed |= await self._verifier.cache.permit(self._ask.job_id, domain, keys, self._verifier.limits.cap)
         at = to_ms(self._now())
         for key in ready.keys() - allowed:
             self.found[key] = Found.of_verdict(_capped(self._verifier.limits.cap), at)
         return [key for key in ready if key in allowed]
+
+    async def _mark(self, wanted: Mapping[str, Address]) -> None:
+        """Have it on record which addresses are synthetic; there is no cap where nobody's mail server is asked."""
+        for domain, keys in self._synthetic(wanted).items():
+            await self._verifier.cache.permit(self._ask.job_id, domain, keys, UNCAPPED)
+
+    def _synthetic(self, addresses: Mapping[str, Address]) -> dict[str, list[str]]:
+        """The keys of synthetic addresses by domain."""
+        domains: dict[str, list[str]] = {}
+        for key, address in addresses.items():
+            if key in self._ask.synthetic:
+                domains.setdefault(address.domain, []).append(key)
+        return domains
 
     async def _land(self, flights: Mapping[str, asyncio.Task[Found | Wait]]) -> None:
         """Wait for the flights in good time."""

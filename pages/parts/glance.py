@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from engine.jobs._people import domain_of
 from engine.scraping.domains import wanted
+from engine.scraping.people import domain_of
 from engine.uploads import looks_like_domain
 
 PLAUSIBLE = r"[^@\s]@[^@\s]+\.[^@\s.]"

@@ -9,8 +9,9 @@ from typing import Any, TypeAlias
 
 import pyarrow as pa
 
+from engine.durable.schema import visible
 from engine.errors import InvalidInput
-from engine.jobs._people import Columns
+from engine.scraping.people import Columns
 from engine.uploads import MATTERS, Expects
 from pages.parts import glance
 from pages.parts.glance import Counts
@@ -137,15 +138,18 @@ class People:
 
     def params(self, chosen: Chosen) -> dict[str, Any]:
         """See Single."""
-        return {"columns": Columns(**chosen).model_dump(by_alias=True, exclude_none=True)}
+        # A column that the visitor left empty is none, and not to be looked for.
+        told = {role: name if role == "domain" else name or "" for role, name in chosen.items()}
+        return {"columns": Columns(**told).model_dump(by_alias=True, exclude_none=True)}
 
     def chosen(self, params: Mapping[str, Any]) -> Chosen:
         """See Single."""
-        return Columns.model_validate(params.get("columns") or {}).model_dump()
+        columns = Columns.model_validate(params.get("columns") or {})
+        return {role: name or None for role, name in columns}
 
     def kept(self, table: pa.Table) -> pa.Table:
         """See Single."""
-        return table
+        return visible(table)
 
 
 Topic: TypeAlias = Single | People

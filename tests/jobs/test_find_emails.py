@@ -3,122 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import replace
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
-from engine.durable.contract import Batch, Done, JobRef, Json, Snooze, Source
-from engine.durable.schema import output_schema
-from engine.durable.site_cache import FakeSites, KnownSite, SeenAddress, Vouched
-from engine.jobs import registry
-from engine.jobs.find_emails import Params, process
+from engine.durable.contract import Done, Json, Snooze
+from engine.durable.site_cache import KnownSite, SeenAddress, Vouched
 from engine.mail.address import Address
-from engine.mail.evidence import Answer, CatchAll, DomainFacts, Mailbox
+from engine.mail.evidence import Answer, DomainFacts, Mailbox
 from engine.net.dns import FakeResolver
-from engine.scraping.crawl import FakeCrawler
-from engine.scraping.report import Report, Seen
+from engine.scraping.report import Report
 from engine.verifying import verifier as module
-from engine.verifying.verifier import Limits, Verifier
-from tests.verifying.world import MX, NOW, SINCE, Clock, Prober, fake_verifier
-
-FIND = registry()["find-emails"]
-DAY = 86_400_000
-DOMAINS = ("a.test", "b.test", "all.test", "shut.test", "dead.test", "nullmx.test", "silent.test")
-
-
-class Mailboxes(Prober):
-    """Knows which mailboxes there are; all.test takes everything, shut.test refuses to talk."""
-
-    def __init__(self, *exist: str) -> None:
-        super().__init__()
-        self.exist = set(exist)
-
-    async def probe(self, address: Address, facts: DomainFacts) -> Mailbox:
-        self.asked.append(address.key)
-        await self.open.wait()
-        if self.answers:
-            return Mailbox(self.answers.pop(0), None, facts.hosts[0], 450)
-        if address.domain == "shut.test":
-            return Mailbox(Answer.BLOCKED, None, facts.hosts[0], 550)
-        if address.domain == "all.test":
-            return Mailbox(Answer.EXISTS, CatchAll.YES, facts.hosts[0], 250)
-        there = address.key in self.exist
-        return Mailbox(Answer.EXISTS if there else Answer.NOT_FOUND, CatchAll.NO if there else None, facts.hosts[0], 250)
-
-
-@dataclass
-class World:
-    """What a batch gets: websites, mailboxes and what was known before."""
-
-    sites: FakeSites
-    crawler: Any
-    verifier: Verifier
-    clock: Clock = field(default_factory=Clock)
-    secrets: Mapping[str, str] = field(default_factory=dict)
-    saved: list[Json] = field(default_factory=list)
-
-    @property
-    def doors(self) -> Mapping[str, Any]:
-        return {"sites": self.sites, "crawler": self.crawler, "verifier": self.verifier}
-
-    @property
-    def asked(self) -> list[str]:
-        return self.verifier.prober.asked  # type: ignore[attr-defined, no-any-return]
-
-    def now(self) -> Any:
-        return self.clock()
-
-    async def save(self, state: Json) -> None:
-        self.saved.append(state)
-
-
-def seen(email: str, title: str = "", page: str = "") -> Seen:
-    domain = email.partition("@")[2]
-    role = email.startswith(("info", "sales"))
-    return Seen(email, page or f"https://{domain}/team", title, "mailto", role, False, SINCE)
-
-
-def world(*emails: str | Seen, exist: tuple[str, ...] = (), known: Any = None, vouched: Any = None) -> World:
-    """Websites with these addresses; domains without any have an empty one, silent.test none."""
-    sightings = [seen(one) if isinstance(one, str) else one for one in emails]
-    reports = {}
-    for domain in DOMAINS[:-1]:
-        own = tuple(one for one in sightings if one.source_url.split("/")[2].removeprefix("www.") == domain)
-        reports[domain] = Report(domain, "found" if own else "no_addresses", "" if own else "No address on 2 pages.", own, 2)
-    verifier = fake_verifier(Mailboxes(*exist), Limits(waits=(300.0,)))
-    hosts: dict[str, Any] = {domain: [f"mx.{domain}"] for domain in DOMAINS}
-    verifier.resolver = FakeResolver({**hosts, **MX})
-    return World(FakeSites(known, vouched), FakeCrawler(reports), verifier)
-
-
-def listed(*rows: tuple[str, str, str], **more: Any) -> pa.Table:
-    first, last, domain = (list(column) for column in zip(*rows, strict=True))
-    params = Params()
-    table = pa.table({"first_name": first, "last_name": last, "domain": domain, **more})
-    return params.fitted(Source(len(rows), table.schema, table)).condensed(table)
-
-
-async def outcome(rows: pa.Table, tools: World, state: Json = None, **params: Any) -> Done | Snooze:
-    wanted = Params(**{"service": "smtp", **params})
-    return await process(Batch(0, 0, rows.num_rows, rows.num_rows, rows, state, JobRef("job", NOW)), wanted, tools)
-
-
-async def found(tools: World, *people: tuple[str, str, str], **params: Any) -> list[dict[str, Any]]:
-    rows = listed(*people)
-    done = await outcome(rows, tools, **params)
-    assert isinstance(done, Done)
-    assert done.rows.schema.equals(output_schema(FIND.columns, rows.schema))
-    assert done.succeeded + done.failed == rows.num_rows
-    table: list[dict[str, Any]] = done.rows.to_pylist()
-    return table
-
-
-JANE = ("Jane", "Doe", "a.test")
-TITLED = [seen("mlopez@a.test", "Maria Lopez"), seen("tbrown@a.test", "Tom Brown"), seen("kmiller@a.test", "Kate Miller")]
-"""People of a.test, each on a page with the name as its title."""
+from engine.verifying.verifier import Limits
+from tests.jobs.finding import DAY, FIND, JANE, NEAR, TITLED, found, listed, outcome, seen, world
+from tests.verifying.world import NOW, SINCE
 
 
 async def test_an_address_on_a_page_wins():
@@ -191,6 +90,18 @@ async def test_somebody_elses_address_is_not_taken():
     assert (rows[1]["email"], rows[1]["status"]) == ("jdoe@a.test", "valid") and rows[1]["confidence"] >= 95
 
 
+async def test_a_stranger_is_told_from_the_colleague_whose_name_stands_beside_an_address():
+    beside = [replace(seen(f"{local}@a.test"), near=near) for local, near in NEAR.items()]
+    tools = world(*beside, exist=tuple(one.email for one in beside))
+    rows = await found(tools, ("Tina", "Brown", "a.test"), ("Tom", "Brown", "a.test"), ("Karl", "Miller", "a.test"))
+    assert [(row["email"], row["status"]) for row in rows] == [
+        (None, "not_found"),
+        ("tbrown@a.test", "valid"),
+        (None, "not_found"),
+    ]
+    assert rows[1]["confidence"] >= 95 and "tbrown@a.test" not in rows[0]["candidates_tried"]
+
+
 @pytest.mark.parametrize("email", ["juergen.mueller@a.test", "jurgen.muller@a.test"])
 async def test_an_umlaut_may_be_written_either_way(email: str):
     people = ("Jürgen", "Müller", "a.test"), ("Jürgen", "Mahler", "a.test")
@@ -206,6 +117,44 @@ async def test_one_guess_for_two_people_is_in_doubt():
     rows = await found(world(*TITLED, exist=("jdoe@a.test",)), JANE, ("John", "Doe", "a.test"), JANE)
     assert [(row["email"], row["status"]) for row in rows] == [("jdoe@a.test", "risky")] * 3
     assert all("another person of the list" in row["why"] and row["confidence"] <= 60 for row in rows)
+
+
+async def test_one_guess_for_two_people_of_one_list_is_in_doubt_whichever_batches_they_are_in():
+    names = (("Jane", "Doe"), ("Ann", "Lee"), ("John", "Doe"), ("JANE", "DOE"), ("Maria", "Lopez"), ("Marc", "Lopez"))
+    rows = listed(*((*name, "a.test") for name in names))
+    exist = ("jdoe@a.test", "alee@a.test", "mlopez@a.test")
+    whole = await outcome(rows, world(*TITLED, exist=exist))
+    assert isinstance(whole, Done) and whole.rows.column_names == FIND.columns.names, "the list does not show what is for us"
+    told = {(row["first_name"], row["last_name"]): row for row in whole.rows.to_pylist()}
+    assert {name: told[name]["status"] for name in names} == {
+        ("Jane", "Doe"): "risky",
+        ("John", "Doe"): "risky",
+        ("JANE", "DOE"): "risky",
+        ("Ann", "Lee"): "valid",
+        ("Maria", "Lopez"): "valid",
+        ("Marc", "Lopez"): "not_found",
+    }
+    assert all("another person of the list" in told[name]["why"] for name in (names[0], names[2], names[3]))
+    for place in range(len(names)):
+        alone = await outcome(rows.slice(place, 1), world(*TITLED, exist=exist))
+        assert isinstance(alone, Done)
+        assert alone.rows.to_pylist() == [told[names[place]]], "the same in a batch of its own"
+
+
+@pytest.mark.parametrize(
+    ("asked", "whose"),
+    [("Kathryn", False), ("Kate", True), ("K.", True), ("Katherine", True), ("Karl", False), ("Kat", True)],
+)
+async def test_a_first_name_may_be_cut_or_a_usual_short_form(asked: str, whose: bool):
+    tools = world(replace(seen("kmiller@a.test"), near="Kate Miller"), exist=("kmiller@a.test",))
+    [row] = await found(tools, (asked, "Miller", "a.test"))
+    assert row["status"] == ("valid" if whose else "not_found"), row
+
+
+async def test_whoever_has_an_address_on_a_page_does_not_need_a_guess():
+    tools = world(*TITLED, seen("john.doe@a.test"), exist=("jdoe@a.test", "john.doe@a.test"))
+    rows = await found(tools, JANE, ("John", "Doe", "a.test"))
+    assert [(row["email"], row["status"]) for row in rows] == [("jdoe@a.test", "valid"), ("john.doe@a.test", "valid")]
 
 
 async def test_an_address_on_a_page_that_is_refused_is_invalid_unless_a_guess_is_right():

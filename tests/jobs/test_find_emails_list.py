@@ -8,10 +8,14 @@ import pyarrow as pa
 import pytest
 
 from engine.durable.contract import Source
-from engine.durable.schema import output_schema
+from engine.durable.database import Database
+from engine.durable.schema import output_schema, visible
+from engine.durable.submit import Request, submit
 from engine.durable.validate import read_params
+from engine.durable.vault import Vault
 from engine.errors import InvalidInput
 from engine.jobs import registry
+from engine.jobs._rivals import rivals_in, with_rivals
 from engine.jobs.find_emails import Params, plan
 
 FIND = registry()["find-emails"]
@@ -121,3 +125,52 @@ def test_wrong_parameters_name_their_field(wrong: dict[str, Any], field: str):
 @pytest.mark.parametrize(("rows", "batch"), [(1, 10), (10_000, 10), (1_000_000, 50)])
 def test_batches_are_small(rows: int, batch: int):
     assert plan(Params(), Source(rows, pa.schema([]))).batch == batch
+
+
+def test_a_column_that_is_cleared_is_not_looked_for():
+    table = pa.table({"Name": ["Jane Doe"], "Vorname": ["Jane"], "Website": ["a.test"]})
+    source = Source(1, table.schema, table)
+    columns = Params.model_validate({"columns": {"firstName": "", "lastName": "", "fullName": ""}}).fitted(source)
+    assert columns.condensed(table).to_pylist() == [
+        {"first_name": None, "last_name": None, "domain": "a.test", "Name": "Jane Doe", "Vorname": "Jane"}
+    ]
+    again = Params.model_validate(columns.stored()).fitted(source)
+    assert again == columns and not columns.columns.has_names
+    one = Params.model_validate({"columns": {"firstName": ""}}).fitted(source).columns
+    assert (one.first_name, one.last_name, one.full_name) == ("", None, "Name")
+
+
+def test_a_list_beside_another_list_is_refused(database: Database, vault: Vault):
+    table = pa.table({"first_name": ["Jane"], "domain": ["a.test"]})
+    for field, items in (("domains", ["b.test"]), ("people", [{"domain": "b.test"}])):
+        with pytest.raises(InvalidInput) as caught:
+            submit(database, vault, Request(FIND, {field: items}, rows=table))
+        [problem] = caught.value.problems
+        assert problem.field == field and "uploaded list" in problem.message
+        with pytest.raises(InvalidInput, match="not both"):
+            submit(database, vault, Request(FIND, {field: items}, from_job="some"))
+    assert submit(database, vault, Request(FIND, {}, rows=table)).created
+
+
+def test_who_may_have_the_same_address_is_known_of_the_whole_list():
+    names = [
+        ("Jane", "Doe"),
+        ("John", "Doe"),
+        ("Ann", "Lee"),
+        ("Jane", "Doe"),
+        ("", ""),
+        ("Jürgen", "Mahler"),
+        ("Juergen", "Mahler"),
+    ]
+    firsts, lasts = zip(*names, strict=True)
+    table = pa.table({"first_name": firsts, "last_name": lasts, "domain": ["a.test"] * 6 + ["b.test"]})
+    rows = Params().fitted(Source(7, table.schema, table)).condensed(table)
+    assert [[one.first for one in rivals] for rivals in rivals_in(rows)] == [["John"], ["Jane"], [], ["John"], [], [], []]
+    assert output_schema(FIND.columns, rows.schema).names == FIND.columns.names
+    assert "_rivals" not in visible(rows).column_names and with_rivals(rows).equals(rows)
+
+
+def test_few_rivals_are_named_however_long_the_list():
+    table = pa.table({"first_name": [f"J{n}ane" for n in range(300)], "last_name": ["Smith"] * 300, "domain": ["a.test"] * 300})
+    rows = Params().fitted(Source(300, table.schema, table)).condensed(table)
+    assert {1 <= len(rivals) <= 6 for rivals in rivals_in(rows)} == {True}

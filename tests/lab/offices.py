@@ -97,7 +97,7 @@ class Office:
 
 
 def offices(count: int = 40, size: int = 8, seed: int = 1) -> list[Office]:
-    """Companies with mixed patterns, `size` people and two strangers each; every eighth takes mail for any address."""
+    """Companies with mixed patterns, `size` people and two or three strangers each; every eighth takes mail for any address."""
     dice = random.Random(seed)
     made = []
     for n in range(count):
@@ -109,8 +109,17 @@ def offices(count: int = 40, size: int = 8, seed: int = 1) -> list[Office]:
             office.staff[first, last] = f"{local}@{office.domain}"
         initials = {first[0] for first in firsts[:size]}
         office.strangers = [pair for pair in zip(firsts[size:], lasts[size:], strict=True) if pair[0][0] not in initials]
+        office.strangers += _namesakes(office)
         made.append(office)
     return made
+
+
+def _namesakes(office: Office) -> list[tuple[str, str]]:
+    """Somebody who would have the address of a colleague whom the website shows, where that has the initial only."""
+    if office.pattern not in ("flast", "f.last") or not office.shown:
+        return []
+    first, last = list(office.staff)[: office.shown][-1]
+    return [(other, last) for other in FIRST if other[0] == first[0] and other[:3] != first[:3]][:1]
 
 
 @dataclass

@@ -86,6 +86,15 @@ def test_the_columns_of_an_upload_are_mapped(visit: Visit, hand: Hand) -> None:
     assert input_of(hand, job.id)["Firma"].to_pylist() == ["Harbour", "Quiet"]
 
 
+def test_a_column_that_the_visitor_clears_is_none(visit: Visit, hand: Hand) -> None:
+    app = uploaded(visit(PAGE))
+    clean(app.selectbox[2].set_value(None).run())
+    job = hand.job(submitted(app))
+    assert people(hand, job.id) == [(None, None, "harbour.com"), (None, None, "quiet.org")]
+    assert input_of(hand, job.id)["Kontakt"].to_pylist() == ["Ann Hill", "Ben van Ray"]
+    assert PEOPLE.chosen(job.params) == {"first_name": None, "last_name": None, "full_name": None, "domain": "Seite"}
+
+
 def test_without_a_column_of_domains_one_has_to_be_chosen(visit: Visit, hand: Hand) -> None:
     app = pasted(visit(PAGE), "first,last,place\nAnn,Hill,Bonn\n")
     assert "none holds domains" in errors(app)[0]

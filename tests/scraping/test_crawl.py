@@ -45,6 +45,26 @@ async def test_each_address_has_its_provenance():
         )
 
 
+async def test_what_stands_beside_an_address_is_kept_of_all_pages():
+    site = {
+        **chain(9, "/team"),
+        "/": page("/team", "/n1", text="Questions? jdoe@kestrelworks.com"),
+        "/team": "<li>Jane Doe <a href='mailto:jdoe@kestrelworks.com'>mail</a></li><li>Tom Ray, tray@kestrelworks.com</li>",
+    }
+    async with world({"a.test": site}) as lab:
+        cursor = Cursor()
+        report = await lab.crawl("a.test", cursor=cursor)
+        assert {seen.email.partition("@")[0]: seen.near for seen in report.seen} == {
+            "jdoe": "Questions? more more | Jane Doe mail",
+            "tray": "Tom Ray,",
+        }
+        assert report.seen[0].source_url == lab.web.url("a.test", "/"), "where it was seen first"
+        known = report.known(20, 0, "job")
+        assert [one.near for one in known.seen] == [seen.near for seen in report.seen]
+        again = await lab.crawl("a.test", state=cursor.states[-1])
+        assert again.seen == report.seen, "it survives a kill"
+
+
 async def test_what_promises_comes_first_then_sitemaps_then_depth():
     site = {
         "/": page("/a", "/team", "/kontakt", text="Home"),
@@ -99,6 +119,7 @@ async def test_a_site_that_wants_no_robots_is_left_alone(robots, said):
         lab.web.forbid("a.test", "/sitemap", "/index")
         report = await lab.crawl("a.test")
         assert (report.status, report.pages) == ("blocked_by_robots", 0) and said in report.error
+        assert report.error.startswith("the robots.txt of a.test "), "not with what came of https"
         assert set(lab.web.order("a.test")) == {"/robots.txt"}
 
 
@@ -142,6 +163,39 @@ async def test_names_and_ports_that_lead_nowhere():
         assert "not a domain" in reports[2].error
         report = await lab.crawler.crawl(f"a.test:{free}", 5, None, Cursor().save, Clock())
         assert report.status == "unreachable"
+
+
+async def test_a_bare_domain_that_leads_nowhere_is_read_at_www():
+    robots = Page("User-agent: *\nDisallow: /private\nSitemap: http://www.a.test:{port}/sitemap.xml", kind="text/plain")
+    site = {"/": mail("a", "/b", "/private/c"), "/b": mail("b", "/c", "/d"), "/robots.txt": robots}
+    async with world({"www.a.test": site}) as lab:
+        lab.web.forbid("www.a.test", "/private")
+        for address in ((), ("127.0.0.3",)):  # none at all; one where nobody takes connections
+            lab.names.add("a.test", a=address)
+            report = await lab.crawl("a.test", 3)
+            assert (report.domain, report.status) == (f"a.test:{lab.web.port}", "found")
+            assert emails(report) == ["a@kestrelworks.com", "b@kestrelworks.com"]
+            assert report.pages == 3 and lab.asked("www.a.test") == ["/", "/b", "/c"] and not lab.web.violations
+            lab.web.forget()
+            assert (await lab.crawl("a.test", 1)).pages == 1 and lab.asked("www.a.test") == ["/"]
+            lab.web.forget()
+
+
+async def test_www_is_asked_only_where_nobody_is_at_the_domain():
+    robots = Page("User-agent: *\nDisallow: /", kind="text/plain")
+    async with world({"a.test": {"/": Page("gone", 404)}, "www.b.test": {"/": mail("b"), "/robots.txt": robots}}) as lab:
+        lab.web.forbid("www.b.test", "/index", "/sitemap")
+        report = await lab.crawl("a.test")
+        assert (report.status, lab.web.asked("www.a.test")) == ("unreachable", 0)
+        for name in ("b.test", "c.test", "www.c.test", "www.www.c.test"):
+            lab.names.add(name)
+        report = await lab.crawl("b.test")
+        assert (report.status, report.error) == ("blocked_by_robots", "the robots.txt of www.b.test forbids this page")
+        assert report.pages == 0 and lab.web.order("www.b.test") == ["/robots.txt"]
+        for host in ("c.test", "www.c.test"):
+            report = await lab.crawl(host)
+            assert (report.status, report.error, report.pages) == ("unreachable", f"{host} has no address", 0)
+        assert not [name for name, _ in lab.names.counts if "www.www" in str(name)]
 
 
 async def test_private_addresses_are_refused_when_they_are_closed():

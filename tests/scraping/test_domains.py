@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from engine.scraping import domains
 from engine.scraping.domains import domain_column, wanted
 
 
@@ -80,3 +81,21 @@ def test_nothing_breaks_it(text):
 )
 def test_the_column_of_domains_is_found(columns, chosen):
     assert domain_column(list(columns), columns) == chosen
+
+
+_HOSTS = (
+    "example.com Example.COM www.a-b.co.uk a_b.test x.y1 1.2.3.4 1.2.3 a..b a.b. -a.com xn--bcher-kva.de x.0xf localhost é.com"
+)
+
+
+@given(
+    st.sampled_from(["", "", "http://", "https://", "HTTP://", "ftp://", "//", " "]),
+    st.sampled_from([*_HOSTS.split(), "a" * 64 + ".com", ".".join(["a" * 60] * 5) + ".com"]),
+    st.sampled_from(["", ":80", ":443", ":8080", ":0", ":08080", ":65535", ":65536", ":99999", ":"]),
+    st.sampled_from(
+        ["", "/", "/a/b?x=1#y", "?a=b", "/@user", "@x", "/a%20b%zz", "\\x", "/é", "/a b", "/[x]", "/:80", "/" + "p" * 300]
+    ),
+)
+def test_the_short_way_gives_what_the_long_way_gives(scheme: str, host: str, port: str, path: str):
+    entry = scheme + host + port + path
+    assert wanted(entry) == domains._wanted(entry)

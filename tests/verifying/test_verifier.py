@@ -208,6 +208,17 @@ async def test_synthetic_addresses_are_probed_within_the_cap():
     assert len(world.prober.asked) == 4 and not any(fresh.status == "unknown" for fresh in world.cache.saved)
 
 
+async def test_synthetic_addresses_are_on_record_where_a_service_is_paid():
+    """Else they would teach how a domain spells its addresses, once the list that called them synthetic is forgotten."""
+    world = World()
+    world.verifier.limits = Limits(cap=1)
+    made_up = frozenset({"p1@d.test", "p2@d.test", "p3@e.test"})
+    await world.check(*made_up, "real@d.test", service=Service.MAILSSO, synthetic=made_up)
+    assert len(world.paid.charged) == 4, "no cap where nobody's mail server is asked"
+    marked = {(domain, key) for (_, domain), keys in world.cache.permitted.items() for key in keys}
+    assert marked == {("d.test", "p1@d.test"), ("d.test", "p2@d.test"), ("e.test", "p3@e.test")}
+
+
 async def test_paid_answers_are_kept_one_by_one():
     world = World()
     world.paid.stumble = True

@@ -9,7 +9,7 @@ from enum import IntEnum
 
 from engine.mail.finding.letters import plain
 from engine.mail.finding.model import Learned, Pair, Person
-from engine.mail.finding.patterns import PATTERNS, Piece
+from engine.mail.finding.patterns import PATTERNS, PRIOR, Piece
 from engine.mail.finding.rendering import Rendering, untaught
 from engine.mail.finding.shapes import bare, unnumbered
 from engine.mail.finding.words import PARTICLES
@@ -76,7 +76,7 @@ def person_beside(local: str, text: str) -> Person | None:
         for rendering in untaught(person):
             strength = _strength(rendering.pattern)
             if rendering.local in wanted and strength > Strength.PART:
-                fits.append((-strength, -rendering.chance, place, person))
+                fits.append((-strength, -rendering.chance * PRIOR[rendering.pattern], place, person))
     return min(fits, key=lambda fit: fit[:3])[3] if fits else None
 
 

@@ -35,7 +35,8 @@ _WHOLE = re.compile(
 )
 _data_name = re.compile(r"data-[\w-]{1,40}(?=\s*=)")
 _name_before = re.compile(r"[\"'][^\"'<>=]{0,200}[\"']?\s*=\s*([\w:-]{1,60})\s").search
-_before_sign = re.compile(r"[^\"'<>]{0,200}[\"']\s{0,3}=\s{0,3}([\w:.-]{1,60})[\s\"']").match
+# Read backwards from the quote that begins a value.
+_before_quote = re.compile(r"\s{0,3}=\s{0,3}([\w:.-]{1,60})[\s\"']").match
 
 
 def attribute_addresses(tree: LexborHTMLParser, html: str, judge: Judge) -> Iterator[tuple[Address, FoundAs]]:
@@ -64,11 +65,21 @@ def _with_signs(html: str) -> set[str]:
         # Pictures of double size (`@2x.png`) are in every attribute.
         if html[place + 2 : place + 4] != "x.":
             left -= 1
-            found = _before_sign(html[max(0, place - 280) : place][::-1])
-            if found is not None and ((name := found[1][::-1].lower()) in _SHOWN or name.startswith("data-")):
+            name = _attribute_at(html, place)
+            if name in _SHOWN or name.startswith("data-"):
                 names.add(name)
         place = html.find("@", place + 1)
     return names
+
+
+def _attribute_at(html: str, place: int) -> str:
+    """The name of the attribute in whose value a place is, "" where it is in none."""
+    start = max(0, place - 200 - 1)
+    quote = max(html.rfind('"', start, place), html.rfind("'", start, place))
+    if quote <= html.rfind(">", start, place) or html.startswith("href=", quote - 5) or html.find("<", quote, place) >= 0:
+        return ""
+    found = _before_quote(html[max(0, place - 280) : quote][::-1])
+    return found[1][::-1].lower() if found else ""
 
 
 def _values(tree: LexborHTMLParser, names: Iterable[str]) -> Iterator[str]:

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator
-from itertools import accumulate
+from collections.abc import Iterable, Iterator
+from itertools import accumulate, islice
 
 from selectolax.lexbor import LexborNode
 
 from engine.mail.address import Address
 from engine.mail.page.around import MAX_SIGNS, REACH, SEAM, around
+from engine.mail.page.beside import Beside, Place, own_text
 from engine.mail.page.entities import decoded, may_hold_references
 from engine.mail.page.invisible import is_plain, plain
 from engine.mail.page.judge import Judge
@@ -23,6 +24,7 @@ from engine.mail.page.obfuscation import LEFT, RIGHT, WALL, hits_in, written_aro
 
 _TEXT = 2  # the tag number of text nodes
 _MAX_CLIMB = 24
+_MAX_INSIDE = 50
 _SHORT = 130
 INLINE = frozenset(
     """
@@ -36,10 +38,13 @@ _SILENT = INLINE | frozenset("script style template".split())
 
 
 class Flow:
-    """The visible text nodes under a root; `turned` holds other texts for some (by `mem_id`), `unseen` those to leave out."""
+    """The visible text nodes under a root; `turned` holds other texts for some (by `mem_id`), `unseen` those to leave out.
 
-    def __init__(self, root: LexborNode, unseen: set[int], turned: dict[int, str], judge: Judge) -> None:
-        self._judge = judge
+    `beside` hears where addresses stand.
+    """
+
+    def __init__(self, root: LexborNode, unseen: set[int], turned: dict[int, str], judge: Judge, beside: Beside) -> None:
+        self._root, self._unseen, self._judge, self._beside = root, unseen, judge, beside
         self.nodes = [node for node in root.traverse(include_text=True) if node.tag_id == _TEXT]
         if unseen:
             self.nodes = [node for node in self.nodes if node.mem_id not in unseen]
@@ -51,6 +56,19 @@ class Flow:
                     texts[index], self.techniques[index] = other, FoundAs.REVERSED
         self.texts = self._cleaned(texts)
         self._between: dict[int, str] = {}
+
+    def spans(self, elements: Iterable[LexborNode]) -> dict[int, tuple[int, int]]:
+        """From which text up to which other those of each element are, by `mem_id`; elements out of sight are left out."""
+        wanted = {element.mem_id: element for element in elements}
+        found: dict[int, tuple[int, int]] = {}
+        count = 0
+        for node in self._root.traverse(include_text=True):
+            if node.tag_id == _TEXT:
+                count += not self._unseen or node.mem_id not in self._unseen
+            elif (element := wanted.get(node.mem_id)) is not None:
+                inside = islice(element.traverse(include_text=True), _MAX_INSIDE)
+                found[node.mem_id] = count, min(count + sum(each.tag_id == _TEXT for each in inside), len(self.texts))
+        return found
 
     def _cleaned(self, texts: list[str]) -> list[str]:
         whole = "".join(texts)
@@ -82,6 +100,7 @@ class Flow:
             if "@" not in text:
                 continue
             if (alone := self._alone(index, text)) is not None:
+                self._beside.note(Place(index, index + 1, alone.key))
                 yield alone, self.techniques.get(index, FoundAs.TEXT)
                 continue
             place = text.find("@")
@@ -91,6 +110,7 @@ class Flow:
                 after, last = self._after(index, place + 1)
                 found = around(before, after, self._judge)
                 if found is not None:
+                    self._beside.note(Place(first, last + 1, found.key, *own_text(text[:place], text[place + 1 :])))
                     yield found, self._technique(first, last)
                 place = text.find("@", place + 1)
 
@@ -167,6 +187,9 @@ class Flow:
                 continue
             found = written_around(before, after, hit.kind, self._judge)
             if found is not None:
+                index = bisect_right(starts, hit.start) - 1
+                own = own_text(self.texts[index][: hit.start - starts[index]], "")
+                self._beside.note(Place(index, bisect_right(starts, hit.end), found.key, own[0]))
                 yield found, FoundAs.OBFUSCATED
 
     def _piece(self, whole: str, starts: list[int], begin: int, end: int) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from operator import attrgetter
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
@@ -56,7 +57,7 @@ def links_of(tree: LexborHTMLParser, hrefs: list[tuple[str, LexborNode]], base: 
     site = registrable(host_of(url))
     own = canonical_url(url)
     is_own: dict[str, bool] = {}
-    found: dict[str, Link] = {}
+    found: dict[str, tuple[int, str]] = {}
     for href, node in [*hrefs, *_frames(tree)]:
         if len(found) >= MAX_LINKS:
             break
@@ -75,10 +76,11 @@ def links_of(tree: LexborHTMLParser, hrefs: list[tuple[str, LexborNode]], base: 
         if not is_own[host]:
             continue
         text = _text(node)
-        link = Link(target, priority_of(path, text), text)
-        if target not in found or link.priority < found[target].priority:
-            found[target] = link
-    return tuple(sorted(found.values(), key=lambda link: link.priority))
+        priority = priority_of(path, text)
+        if target not in found or priority < found[target][0]:
+            found[target] = priority, text
+    links = [Link(target, priority, text) for target, (priority, text) in found.items()]
+    return tuple(sorted(links, key=attrgetter("priority")))
 
 
 def _frames(tree: LexborHTMLParser) -> Iterator[tuple[str, LexborNode]]:

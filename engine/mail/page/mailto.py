@@ -15,6 +15,8 @@ from engine.mail.page.obfuscation import written_in
 
 MAX_HREF = 8_000
 _scheme = re.compile(r"[\s\x00-\x20]*(?:mailto|m\s?ailto|sendto|smtp)\s*:(?://)?", re.I).match
+_alone = re.compile(r"mailto:([A-Za-z0-9][\w.+-]{0,63}@[A-Za-z0-9.-]{1,253})", re.A).fullmatch
+"""As most are written: one address and nothing that has to be decoded."""
 _FIELDS = frozenset({"to", "cc", "bcc"})
 _separators = re.compile(r"[,;\s]+")
 
@@ -26,6 +28,9 @@ def is_mailto(href: str) -> bool:
 
 def mailto_addresses(href: str, judge: Judge) -> Iterator[Address]:
     """Every address that a `mailto:` link names, also several, with names around them or in words."""
+    if (alone := _alone(href)) is not None and (address := judge.address(alone[1])) is not None:
+        yield address
+        return
     text = decoded(href[:MAX_HREF])
     found = _scheme(text)
     if found is None:

@@ -39,13 +39,14 @@ class Sighting:
     """An address on a page.
 
     `email` is normalised as `engine.mail.address.parse` does, `found_as` one of `FoundAs`; `role`: an office rather than a
-    person; `free`: at a provider where anyone gets a mailbox.
+    person; `free`: at a provider where anyone gets a mailbox; `near`: the text beside it, "" for an office.
     """
 
     email: str
     found_as: str
     role: bool
     free: bool
+    near: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from functools import lru_cache
+
+from engine.mail.page.urls import without_numbers
 
 CONTACT, IMPRINT, PEOPLE, PRESS, LEGAL, OTHER, UNLIKELY = range(7)
 
@@ -54,9 +55,9 @@ _WORDS = {
     """,
 }
 _PLACES = {word: priority for priority, words in reversed(_WORDS.items()) for word in words.split()}
-_SPLIT = re.compile(r"[^/_.+?=&\s]+")
-_WORD = re.compile(r"[^/_.+?=&\s-]+")
-_MENTIONED = frozenset(word for words in _PLACES for word in words.split("-"))
+_SPLIT = str.maketrans("/_.+?=&", " " * 7)
+_WORD = bytes.maketrans(b"/_.+?=&-", b" " * 8)
+_MENTIONED = frozenset(word.encode() for words in _PLACES for word in words.split("-"))
 _FOLD = str.maketrans("äöüéèêëáàâãåíìîïóòôõúùûñçßşğıøłśżźćńčřšžýěůőű", "aoueeeeaaaaaiiiioooouuuncssgiolszzcncrszyeuou")
 _LONG = 40
 _LONGEST_TEXT = 80
@@ -67,18 +68,23 @@ def priority_of(path: str, text: str) -> int:
 
     A page deep below a promising one (`/press/2019/…`) promises less the deeper it lies.
     """
-    path = path.lower()
+    # No word that promises has a digit in it.
+    found = _of_path(without_numbers(path.lower()))
+    said = _of_text(without_numbers(text.lower())) if len(text) <= _LONGEST_TEXT else OTHER
+    return min(found, said) if said < OTHER else found
+
+
+@lru_cache(maxsize=4_096)
+def _of_path(path: str) -> int:
+    """The priority of a path in lower case."""
+    if path.isascii() and _MENTIONED.isdisjoint(path.encode().translate(_WORD).split()):
+        return OTHER
     found, unlikely = OTHER, False
-    if path.isascii() and _MENTIONED.isdisjoint(_WORD.findall(path)):
-        return min(OTHER, _of_text(text)) if len(text) <= _LONGEST_TEXT else OTHER
     for depth, segment in enumerate(reversed([segment for segment in path.split("/") if segment])):
-        known = [_of_words(part) for part in _SPLIT.findall(segment)]
+        known = [_of_words(part) for part in segment.translate(_SPLIT).split()]
         unlikely = unlikely or UNLIKELY in known
         found = min([found, *(priority + min(2, depth) for priority in known if priority < OTHER)])
-    if unlikely and found >= LEGAL:
-        found = UNLIKELY
-    said = _of_text(text) if len(text) <= _LONGEST_TEXT else OTHER
-    return min(found, said) if said < OTHER else found
+    return UNLIKELY if unlikely and found >= LEGAL else found
 
 
 @lru_cache(maxsize=8_192)
@@ -94,9 +100,10 @@ def _of_words(part: str) -> int:
     return OTHER if known is None else known
 
 
+@lru_cache(maxsize=8_192)
 def _of_text(text: str) -> int:
-    text = text.lower()
-    if text.isascii() and _MENTIONED.isdisjoint(_WORD.findall(text.replace(":", " "))):
+    """The priority of a text in lower case."""
+    if text.isascii() and _MENTIONED.isdisjoint(text.replace(":", " ").encode().translate(_WORD).split()):
         return OTHER
     words = "-".join(text.replace("&", " ").split()).strip("-.:!?»›>…")
     return _of_words(words) if "-" in words or not words.isascii() else _PLACES.get(words, OTHER)

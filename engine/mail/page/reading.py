@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+from itertools import islice
 
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode
 
@@ -11,6 +12,7 @@ from engine.mail.address import Address
 from engine.mail.lists import domain_flags, is_role
 from engine.mail.page.around import addresses_in
 from engine.mail.page.attributes import attribute_addresses
+from engine.mail.page.beside import MAX_NEAR, Beside, Place
 from engine.mail.page.charset import text_of
 from engine.mail.page.ciphers import cloudflare, percent_decoded, rot13
 from engine.mail.page.entities import encoded_in
@@ -30,6 +32,8 @@ from engine.mail.page.urls import absolute, canonical_url, host_of
 
 _MAX_TITLE = 300
 _MAX_ELEMENTS = 5_000
+_MAX_NEARS = 500
+"""Addresses of one page of which it is told what stands beside them: more show nothing new of a domain."""
 _PROTECTED = "/cdn-cgi/l/email-protection"
 _HANDLERS = "[onclick],[onmouseover]"
 Found = tuple[Address, FoundAs]
@@ -57,10 +61,20 @@ class _Collection:
             if technique is before:
                 self._found[key] = (address, after)
 
-    def sightings(self) -> tuple[Sighting, ...]:
+    def people(self, most: int) -> set[str]:
+        """Keys of the first of those that are no office's."""
+        return set(islice((key for key, (address, _) in self._found.items() if not is_role(address.local)), most))
+
+    def sightings(self, nears: Mapping[str, str]) -> tuple[Sighting, ...]:
         return tuple(
-            Sighting(address.normalized, technique.value, is_role(address.local), domain_flags(address.domain).free)
-            for address, technique in self._found.values()
+            Sighting(
+                address.normalized,
+                technique.value,
+                is_role(address.local),
+                domain_flags(address.domain).free,
+                nears.get(key, ""),
+            )
+            for key, (address, technique) in self._found.items()
         )
 
 
@@ -84,18 +98,35 @@ def read_page(html: bytes | str, url: str, charset: str | None = None, extra_tld
     scripts = [(node.attrs.get("type") or "", node.text()) for node in programs[:_MAX_ELEMENTS] if node.tag == "script"]
     judge = Judge(extra_tlds)
     collection = _Collection()
-    for found in _techniques(_Parts(tree, root, source, seen, rules, hrefs, scripts), judge):
+    beside = Beside()
+    flow = Flow(root, seen.unseen, seen.turned, judge, beside)
+    parts = _Parts(tree, root, source, seen, rules, hrefs, scripts, flow, beside)
+    for found in _techniques(parts, judge):
         collection.add(found)
     encoded = {address.key for address in encoded_in(source, judge)}
     collection.relabel(encoded, FoundAs.TEXT, FoundAs.ENTITIES)
     return Page(
         title=_title(tree),
-        sightings=collection.sightings(),
+        sightings=collection.sightings(_nears(parts, collection.people(_MAX_NEARS))),
         links=links_of(tree, hrefs, base, url),
         canonical=_canonical(tree, base, url),
         nofollow=_is_nofollow(tree),
         language=_language(root),
     )
+
+
+def _nears(page: _Parts, wanted: set[str]) -> dict[str, str]:
+    """What stands beside the wanted addresses, by key."""
+    if not wanted:
+        return {}
+    apart = [(node, key) for node, key in page.linked if key not in page.beside]
+    spans = page.flow.spans(node for node, _ in apart) if apart else {}
+    for node, key in apart:
+        begin, end = spans.get(node.mem_id, (0, 0))
+        if end:
+            own = " ".join(text for text in page.flow.texts[begin:end] if "@" not in text)
+            page.beside.note(Place(begin, end, key, " ".join(own[:MAX_NEAR].split())))
+    return page.beside.nears(page.flow.texts, wanted)
 
 
 def read_text(text: str, extra_tlds: frozenset[str] = frozenset()) -> list[Sighting]:
@@ -105,7 +136,7 @@ def read_text(text: str, extra_tlds: frozenset[str] = frozenset()) -> list[Sight
     collection = _Collection()
     collection.add((address, FoundAs.TEXT) for address in addresses_in(text, judge))
     collection.add((address, FoundAs.OBFUSCATED) for address in written_in(text, judge))
-    return list(collection.sightings())
+    return list(collection.sightings({}))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,36 +150,47 @@ class _Parts:
     rules: Rules
     hrefs: list[tuple[str, LexborNode]]
     scripts: list[tuple[str, str]]
+    flow: Flow
+    beside: Beside
+    linked: list[tuple[LexborNode, str]] = field(default_factory=list)
+    """Elements that write to an address, with its key."""
 
 
 def _techniques(page: _Parts, judge: Judge) -> Iterator[Iterable[Found]]:
     """The finds of each technique, the strongest technique first."""
-    yield _in_links(page.hrefs, judge)
+    yield _in_links(page, judge)
     yield _in_other_links(page.tree, judge)
     linked = (text for kind, text in page.scripts if "ld+json" in kind.lower())
     yield ((address, FoundAs.JSON_LD) for text in linked for address in json_addresses(text, judge))
     yield ((address, FoundAs.MICRODATA) for address in microdata(page.tree, judge))
     yield ((address, FoundAs.META) for address in metadata(page.tree.head or page.root, judge))
-    yield Flow(page.root, page.seen.unseen, page.seen.turned, judge).sightings()
+    yield page.flow.sightings()
     yield attribute_addresses(page.tree, page.source, judge)
-    yield _protected(page.tree, judge)
+    yield _protected(page, judge)
     yield script_addresses(_programs(page), judge)
     yield ((address, FoundAs.ROT13) for text in page.seen.rot13 for address in addresses_in(text, judge, limit=100))
     yield ((address, FoundAs.STYLE) for text in page.rules.contents for address in addresses_in(plain(text), judge, limit=100))
 
 
-def _in_links(hrefs: list[tuple[str, LexborNode]], judge: Judge) -> Iterator[Found]:
-    """Addresses that links write to, openly or through Cloudflare's protection; also links that forgot `mailto:`."""
-    for href, _ in hrefs:
-        if is_mailto(href):
-            yield from ((address, FoundAs.MAILTO) for address in mailto_addresses(href, judge))
-        elif _PROTECTED in href:
-            text = cloudflare(href.partition("#")[2])
-            yield from ((address, FoundAs.CFEMAIL) for address in addresses_in(text, judge, limit=1))
-        elif href[:7].lower() == "znvygb:":
-            yield from ((address, FoundAs.ROT13) for address in mailto_addresses(rot13(href), judge))
-        elif ("@" in href or "%40" in href) and not href[:11].lower().startswith("javascript:"):
-            yield from ((address, FoundAs.ATTRIBUTE) for address in addresses_in(percent_decoded(href), judge, limit=20))
+def _in_links(page: _Parts, judge: Judge) -> Iterator[Found]:
+    """Addresses that links write to; notes their elements."""
+    for href, node in page.hrefs:
+        for found in _in_link(href, judge):
+            page.linked.append((node, found[0].key))
+            yield found
+
+
+def _in_link(href: str, judge: Judge) -> Iterator[Found]:
+    """Addresses that a link writes to, openly or through Cloudflare's protection; also one that forgot `mailto:`."""
+    if is_mailto(href):
+        yield from ((address, FoundAs.MAILTO) for address in mailto_addresses(href, judge))
+    elif _PROTECTED in href:
+        text = cloudflare(href.partition("#")[2])
+        yield from ((address, FoundAs.CFEMAIL) for address in addresses_in(text, judge, limit=1))
+    elif href[:7].lower() == "znvygb:":
+        yield from ((address, FoundAs.ROT13) for address in mailto_addresses(rot13(href), judge))
+    elif ("@" in href or "%40" in href) and not href[:11].lower().startswith("javascript:"):
+        yield from ((address, FoundAs.ATTRIBUTE) for address in addresses_in(percent_decoded(href), judge, limit=20))
 
 
 def _in_other_links(tree: LexborHTMLParser, judge: Judge) -> Iterator[Found]:
@@ -159,10 +201,12 @@ def _in_other_links(tree: LexborHTMLParser, judge: Judge) -> Iterator[Found]:
             yield from ((address, FoundAs.MAILTO) for address in mailto_addresses(target, judge))
 
 
-def _protected(tree: LexborHTMLParser, judge: Judge) -> Iterator[Found]:
-    for node in tree.css("[data-cfemail]")[:_MAX_ELEMENTS]:
+def _protected(page: _Parts, judge: Judge) -> Iterator[Found]:
+    for node in page.tree.css("[data-cfemail]")[:_MAX_ELEMENTS]:
         text = cloudflare(node.attrs.get("data-cfemail") or "")
-        yield from ((address, FoundAs.CFEMAIL) for address in addresses_in(plain(text), judge, limit=1))
+        for address in addresses_in(plain(text), judge, limit=1):
+            page.linked.append((node, address.key))
+            yield address, FoundAs.CFEMAIL
 
 
 def _programs(page: _Parts) -> list[str]:

@@ -31,6 +31,7 @@ _path_trap = re.compile(
     r"/(?:(?:log|sign)-?(?:out|off)\b|abmelden\b|deconnexion\b|cdn-cgi/|wp-(?:json|admin)\b|wp-login|xmlrpc\.php|(?:feed|rss)/?$|trackback\b"
     r"|(?:calendar|kalender|calendrier|calendario|events?|veranstaltungen|termine|agenda)/.*\d{4}[/-]\d{1,2}|\d{4}/\d{1,2}/\d{1,2}/?$)"
 ).search
+_ZEROS = bytes.maketrans(b"123456789", b"000000000")
 _query_trap = re.compile(
     r"(?:^|&)(?:replytocom|add-to-cart|add_to_cart|share|action=(?:logout|edit|history)|do=(?:logout|edit|diff|recent)|logout|print|ical"
     r"|outlook-ical|tribe-bar-date|eventdisplay|month|week|year|date|cal(?:endar)?_?(?:month|date|id)?|tx_cal\w*|oldid|diff|sort(?:by)?"
@@ -87,12 +88,23 @@ def _origin(url: str) -> str | None:
 
 def is_worth_reading(url: str) -> bool:
     """Whether a canonical URL may lead to a page with text: no file, no way out, no calendar without end, no loop."""
-    path, _, query = url.lower().partition("?")
-    path = path[path.find("/", 8) :]
+    rest = url[url.find("/", 8) :].lower()
+    path = rest.partition("?")[0]
     suffix = path.rpartition(".")[2]
-    if suffix in ASSETS and suffix not in _PAGES:
+    if (suffix in ASSETS and suffix not in _PAGES) or _loops(path):
         return False
-    return not (_loops(path) or _path_trap(path) or (query and _query_trap(query)))
+    return not _is_trap(without_numbers(rest))
+
+
+@lru_cache(maxsize=4_096)
+def _is_trap(rest: str) -> bool:
+    path, _, query = rest.partition("?")
+    return bool(_path_trap(path) or (query and _query_trap(query)))
+
+
+def without_numbers(text: str) -> str:
+    """The text with every digit a 0: what is found out about one page of a numbered series holds for all of them."""
+    return text.encode("utf-8", "surrogatepass").translate(_ZEROS).decode("utf-8", "surrogatepass")
 
 
 def host_of(url: str) -> str:
@@ -128,6 +140,7 @@ def _path(path: str) -> str:
     return path if path.startswith("/") else "/" + path
 
 
+@lru_cache(maxsize=4_096)
 def _query(query: str) -> str:
     if not query:
         return ""

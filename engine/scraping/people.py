@@ -53,7 +53,7 @@ _EITHER = frozenset("name nom nome nombre naam navn namn jmeno meno nimi nev num
 
 
 class Columns(BaseModel):
-    """Which column of a list holds what; found by name where left out."""
+    """Which column of a list holds what; found by name where left out, and none where it is empty."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
 
@@ -71,12 +71,12 @@ class Columns(BaseModel):
             InvalidInput: a column that is named does not exist, or no column holds domains.
         """
         for field in type(self).model_fields:
-            if (name := getattr(self, field)) is not None and name not in names:
+            if (name := getattr(self, field)) and name not in names:
                 raise InvalidInput.of(f"columns.{to_camel(field)}", f"is not a column of the list; it has {_listed(names)}")
         given = {field: name for field, name in self if name is not None}
         left = [name for name in names if name not in given.values()]
-        found = {**_by_name(left, given.keys()), **given}
-        if self.domain is None:
+        found = {**_by_name(left, given), **given}
+        if not self.domain:
             left = [name for name in left if name not in found.values()]
             domain = domain_column(left, sample) or domain_column(left, {})  # by name alone: an intranet's are no public domains
             if domain is None:
@@ -100,7 +100,7 @@ def condensed(rows: pa.Table, columns: Columns) -> pa.Table:
     texts = {field: _texts(rows, name) for field, name in columns}
     people = [_person(*names) for names in zip(texts["first_name"], texts["last_name"], texts["full_name"], strict=True)]
     domains = [domain_of(text) or text.strip() for text in texts["domain"]]
-    gone = {name for field, name in columns if name is not None and field in OWN}
+    gone = {name for field, name in columns if name and field in OWN}
     rest = [name for name in rows.column_names if name not in gone]
     own = zip(OWN, ([p.first for p in people], [p.last for p in people], domains), strict=True)
     table = pa.table(
@@ -148,7 +148,7 @@ def _person(first: str, last: str, full: str) -> Person:
 
 
 def _texts(rows: pa.Table, name: str | None) -> list[str]:
-    if name is None:
+    if not name:
         return [""] * rows.num_rows
     return ["" if value is None else str(value).strip() for value in rows[name].to_pylist()]
 
@@ -177,22 +177,22 @@ def _free(name: str, taken: Sequence[str]) -> str:
     return fresh
 
 
-def _by_name(names: Sequence[str], given: Iterable[str]) -> dict[str, str]:
-    """The fields that columns are named after, those given left out."""
+def _by_name(names: Sequence[str], given: Mapping[str, str]) -> dict[str, str]:
+    """The fields that columns are named after, those given left out; some are given as none."""
     squeezed = {name: _squeezed(name) for name in names}
-    known = set(given)
     found: dict[str, str] = {}
     for field, words in (("first_name", _FIRST), ("last_name", _LAST), ("full_name", _FULL)):
-        if field not in known and (name := next((n for n, text in squeezed.items() if text in words), None)):
+        if field not in given and (name := next((n for n, text in squeezed.items() if text in words), None)):
             found[field] = name
     either = next((n for n, text in squeezed.items() if text in _EITHER), None)
-    has = known | found.keys()
+    settled = given.keys() | found.keys()
+    has = {field for field, name in given.items() if name} | found.keys()
     if either is not None:
-        if "first_name" in has and "last_name" not in has:
+        if "first_name" in has and "last_name" not in settled:
             found["last_name"] = either
-        elif "last_name" in has and "first_name" not in has:
+        elif "last_name" in has and "first_name" not in settled:
             found["first_name"] = either
-        elif not has & {"first_name", "last_name", "full_name"}:
+        elif not has & {"first_name", "last_name"} and "full_name" not in settled:
             found["full_name"] = either
     return found
 
