@@ -6,6 +6,7 @@ PostbenchError
 ├── NotFound                no such job, address or schedule
 ├── WrongState              the job is in a state that does not allow the call
 ├── IdempotencyConflict     an Idempotency-Key came back with another body
+├── Held                    the job cannot go on until somebody has looked: it is paused with this reason
 ├── LeaseLost               the job was cancelled, paused or taken over; whoever sees this stops writing
 ├── DiskFull                the disk is too full to go on safely
 ├── ForbiddenTarget         an outbound connection would reach a private or special address; names the address or the host
@@ -71,6 +72,10 @@ class IdempotencyConflict(PostbenchError):
 
 class LeaseLost(PostbenchError):
     """The job is no longer this engine's to write."""
+
+
+class Held(PostbenchError):
+    """The job is paused until somebody has looked."""
 
 
 class DiskFull(PostbenchError):

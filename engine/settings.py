@@ -45,6 +45,29 @@ class Settings(BaseSettings):
     crawl_delay: float = Field(1.0, ge=0, le=300, description="seconds between fetches of one host where robots.txt names none")
     mailsso_url: str = Field("https://api.mails.so", description="base of the mails.so API")
     mailsso_api_key: SecretStr | None = Field(None, description="key of the mails.so API, where a job brings none")
+    smtp_url: SecretStr | None = Field(
+        None, description="relay for sending, `smtp[s]://user:pass@host:port`; empty = the outbox only"
+    )
+    send_retry_seconds: float = Field(
+        300.0,
+        gt=0,
+        le=MAX_WAIT,
+        description="wait before the first retry of a deferred message; each further one 1.3 times as long",
+    )
+    bounce_address: str = Field("", description="envelope sender of messages, where bounces go; empty = the sender of each job")
+    bounce_url: SecretStr | None = Field(
+        None, description="where bounces are read: `imaps://user:pass@host/INBOX` or `maildir:/path`; empty = nowhere"
+    )
+    bounce_seconds: float = Field(60.0, ge=1, le=MAX_WAIT, description="seconds between two looks for bounces")
+    dkim_key_file: Path | None = Field(None, description="private key (PEM) that signs messages; empty = unsigned")
+    dkim_selector: str = Field("postbench", description="selector under which the DNS has the public key")
+    dkim_domain: str = Field("", description="signing domain; empty = that of each job's sender")
+    ai_url: str = Field("", description="base of an OpenAI-compatible API, such as `https://api.openai.com/v1`")
+    ai_api_key: SecretStr | None = Field(None, description="key of that API, where a job brings none")
+    ai_model: str = Field("", description="model, where a job names none")
+    anthropic_url: str = Field("https://api.anthropic.com", description="base of the Anthropic API")
+    anthropic_api_key: SecretStr | None = Field(None, description="key of the Anthropic API, where a job brings none")
+    ai_model_file: Path | None = Field(None, description="GGUF weights of the provider `local` (extra `local`)")
     public_url: str = Field("", description="base of shared links; empty = the listening address")
     allowed_hosts: str = Field("", description="further host names the pages and the API answer to, comma-separated")
     api_token: SecretStr | None = Field(None, description="when set, `/api` and the pages need it")
@@ -120,6 +143,11 @@ class Settings(BaseSettings):
             return ipaddress.ip_address(self.host).is_loopback
         except ValueError:
             return False
+
+    @property
+    def unset(self) -> frozenset[str]:
+        """The names of the settings that have no value."""
+        return frozenset(name for name in type(self).model_fields if getattr(self, name) in (None, ""))
 
     def shown(self) -> dict[str, str]:
         """The settings in force, by variable, with secrets and passwords in URLs masked."""

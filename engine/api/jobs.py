@@ -86,7 +86,7 @@ def create(bench: Bench, body: Body, response: Response, key: Key = None) -> Cre
     """201 for a new job, 200 when the Idempotency-Key found it."""
     asked = read_model(parse_object(body), JobBody)
     job_type = bench.job_type(asked.type)
-    request = asked.request(job_type, asked.metadata.params, key, bench.defaults(job_type))
+    request = asked.request(job_type, asked.metadata.params, key, bench)
     done = submit(bench.database, bench.vault, request)
     return creation(response, done, "The job was submitted")
 

@@ -60,7 +60,7 @@ def _endpoint(job_type: JobType) -> Callable[..., Started]:
     def create(bench: Bench, body: Body, response: Response, key: Key = None) -> Started:
         given = parse_object(body)
         common = read_model({name: given.pop(name) for name in _COMMON if name in given}, Common)
-        done = submit(bench.database, bench.vault, common.request(job_type, given, key, bench.defaults(job_type)))
+        done = submit(bench.database, bench.vault, common.request(job_type, given, key, bench))
         announce(response, done)
         return Started(job_id=done.job_id, stream_url=link(done.job_id, "stream"), status_url=link(done.job_id, "status"))
 

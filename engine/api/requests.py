@@ -14,6 +14,7 @@ from engine.api.shapes import Answer, Wire, link
 from engine.durable.clock import to_ms
 from engine.durable.contract import JobType
 from engine.durable.submit import Request, Submitted
+from engine.workbench import Workbench
 
 MAX_ID = 200
 
@@ -65,7 +66,7 @@ class Common(Wire):
             pass
         raise ValueError("must be a moment in ISO 8601, such as 2030-01-31T08:00:00Z")
 
-    def request(self, job_type: JobType, params: Mapping[str, Any], key: str | None, defaults: Mapping[str, str]) -> Request:
+    def request(self, job_type: JobType, params: Mapping[str, Any], key: str | None, bench: Workbench) -> Request:
         """The submission of a job of this type with these parameters."""
         source = self.from_job
         return Request(
@@ -76,7 +77,8 @@ class Common(Wire):
             from_job=source.id if source else None,
             where=source.where if source else None,
             idempotency_key=key or None,
-            defaults=defaults,
+            defaults=bench.defaults(job_type),
+            unset=bench.settings.unset,
         )
 
 

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import ModuleType
 from typing import Any, ClassVar, Literal, Protocol, Self, TypeAlias
 
 import pyarrow as pa
-from pydantic import BaseModel, ConfigDict
+from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 
 from engine.durable.schema import arrow_schema, items_table
@@ -33,6 +33,8 @@ class JobParams(BaseModel):
     """Whether the input list is rewritten at submit by `condensed`."""
     server_secrets: ClassVar[Mapping[str, str]] = {}
     """Where the server may have a secret of its own: secret field to the name of the setting."""
+    files_field: ClassVar[str | None] = None
+    """The field of files (a list of `JobFileParam`): stored apart from the parameters, copied when a job runs again."""
 
     def settled(self, draw: Callable[[], int]) -> Self:
         """The parameters with every free choice made, so that a resumed job does what the first run would have done.
@@ -66,7 +68,7 @@ class JobParams(BaseModel):
 
     def stored(self) -> dict[str, Any]:
         """What is kept with the job: wire names, without the input list and without secrets."""
-        apart = self.secret_fields | ({self.items_field} if self.items_field else set())
+        apart = self.secret_fields | {name for name in (self.items_field, self.files_field) if name}
         return self.model_dump(mode="json", by_alias=True, exclude=set(apart))
 
     @classmethod
@@ -74,10 +76,29 @@ class JobParams(BaseModel):
         """Secret fields that a job with these stored parameters cannot do without."""
         return frozenset()
 
+    @classmethod
+    def needed_settings(cls, stored: Mapping[str, Any]) -> Mapping[str, str]:
+        """Settings that the server must have for a job with these stored parameters: field (wire name) to the setting's name."""
+        return {}
+
+    def files(self) -> Sequence[JobFileParam]:
+        """The files that were given."""
+        return tuple(getattr(self, self.files_field) or ()) if self.files_field else ()
+
     def secrets(self) -> dict[str, str]:
         """The secret fields that were given."""
         given = {name: getattr(self, name) for name in self.secret_fields}
         return {name: getattr(v, "get_secret_value", lambda v=v: v)() for name, v in given.items() if v is not None}
+
+
+class JobFileParam(BaseModel):
+    """A file among the parameters: its name, its type such as `application/pdf`, its bytes (base64 on the wire)."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True)
+
+    name: str = Field(min_length=1, max_length=255, description="File name, without a folder.")
+    content_type: str = Field("", max_length=255, description="Media type; told from the name when left out.")
+    data: Base64Bytes = Field(description="The bytes, as base64.", repr=False)
 
 
 class JobRow(BaseModel):
@@ -94,6 +115,8 @@ class Source:
     schema: pa.Schema
     head: pa.Table | None = None
     """The first rows, at submit only."""
+    job_type: str | None = None
+    """The type of the job whose rows these are, at submit only; None for an uploaded list."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,10 +144,11 @@ class Plan:
 
 @dataclass(frozen=True, slots=True)
 class JobRef:
-    """Which job a batch belongs to, and when that was submitted (aware, UTC)."""
+    """Which job a batch belongs to, when that was submitted (aware, UTC), and the lease under which the batch runs."""
 
     id: str = ""
     created_at: datetime = datetime(1970, 1, 1, tzinfo=UTC)
+    lease: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +205,10 @@ class Tools(Protocol):
 
 
 class Process(Protocol):
-    """Turn a batch into rows. Runs in the engine or on another machine: no database, no globals, no clock."""
+    """Turn a batch into rows. Runs in the engine or on another machine: no database, no globals, no clock.
+
+    Raising `engine.errors.Held` pauses the job with that reason.
+    """
 
     def __call__(self, batch: Batch, params: Any, tools: Tools) -> Awaitable[Done | Snooze]:
         """The outcome of the batch."""

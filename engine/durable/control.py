@@ -11,6 +11,7 @@ from engine.durable.clock import now_ms
 from engine.durable.commit import SLOT_MS
 from engine.durable.contract import JobType
 from engine.durable.database import Database
+from engine.durable.files import copy_files
 from engine.durable.ids import new_id
 from engine.durable.queries import Filter
 from engine.durable.sources import copy_stream
@@ -76,6 +77,7 @@ def rerun(
             raise NotFound("The job was deleted meanwhile")
         insert_job(connection, job, f"run again from {job_id}")
         copy_stream(connection, job_id, "input", job.id)
+        copy_files(connection, job_id, job.id)
         vault.store(connection, job.id, secrets)
 
     database.transact(copy)

@@ -15,6 +15,7 @@ from engine.durable.contract import Json, Snooze
 from engine.durable.executor import Executor
 from engine.durable.run import JobRun, encoded
 from engine.durable.states import Status
+from engine.errors import Held
 
 ATTEMPTS = 3
 RETRY_SECONDS = 0.5
@@ -112,6 +113,8 @@ class Dispatcher:
         for attempt in range(1, ATTEMPTS + 1):
             try:
                 return await self._once(run, number)
+            except Held as held:
+                return run.end(Status.PAUSED, _said_plainly(held, run))
             except Exception as error:
                 where = log.bind(job=run.id, batch=number, attempt=attempt)
                 trace = {"trace": _redacted("".join(format_exception(error)), run)} if attempt == ATTEMPTS else {}
@@ -151,6 +154,10 @@ class Dispatcher:
 def _said(error: Exception, run: JobRun) -> str:
     """An exception in a sentence, without the job's secrets."""
     return _redacted(f"{type(error).__name__}: {error}", run)[:MAX_MESSAGE]
+
+
+def _said_plainly(reason: Held, run: JobRun) -> str:
+    return _redacted(str(reason), run)[:MAX_MESSAGE]
 
 
 def _redacted(text: str, run: JobRun) -> str:

@@ -15,7 +15,7 @@ from engine.durable.database import Database
 from engine.durable.ids import new_id
 from engine.errors import ConfigError, DatabaseTooNew
 
-HEAD = "0003"
+HEAD = "0004"
 """The revision this version works with; a test compares it with the migration scripts."""
 FOLDER = Path(__file__).parent / "migrations"
 _LOCK = 0x706F7374  # any constant: PostgreSQL's advisory lock of the migrations

@@ -87,7 +87,7 @@ class JobRun:
     def __init__(self, job: Job, job_type: JobType, loaded: Loaded, engine: str, now: float) -> None:
         self.id, self.lease, self.type, self.loaded, self.engine = job.id, job.lease, job_type, loaded, engine
         self.totals = Totals.of(job)
-        self._ref = JobRef(job.id, datetime.fromtimestamp(job.created_at / 1000, UTC))
+        self._ref = JobRef(job.id, datetime.fromtimestamp(job.created_at / 1000, UTC), job.lease)
         self._goal = Goal(loaded.plan, min(loaded.todo, default=loaded.plan.batches), job.success_count, job.processed_items)
         self.in_flight: dict[int, asyncio.Task[None]] = {}
         self.lost = False

@@ -31,8 +31,8 @@ class Input:
     copy_of: str | None = None
 
     @classmethod
-    def of_tables(cls, tables: Iterator[pa.Table]) -> Input:
-        """Encode tables of one schema, at most `INPUT_ROWS` rows a piece."""
+    def of_tables(cls, tables: Iterator[pa.Table], lender: str | None = None) -> Input:
+        """Encode tables of one schema, at most `INPUT_ROWS` rows a piece; `lender` is the type of the job they come from."""
         pieces: list[tuple[int, bytes]] = []
         head: pa.Table | None = None
         for table in tables:
@@ -41,7 +41,7 @@ class Input:
             pieces.extend((min(INPUT_ROWS, table.num_rows - s), encode(table.slice(s, INPUT_ROWS))) for s in starts)
         if not pieces or head is None:
             raise InvalidInput.of("input", "has no rows; give at least one")
-        return cls(Source(sum(rows for rows, _ in pieces), head.schema, head), tuple(pieces))
+        return cls(Source(sum(rows for rows, _ in pieces), head.schema, head, lender), tuple(pieces))
 
     def tables(self, database: Database) -> Iterator[pa.Table]:
         """All rows, before they are stored."""
@@ -72,19 +72,21 @@ def from_job(database: Database, job_id: str, where: str | None) -> Input:
         InvalidInput: there is no such job, it has not ended, or no row of it fits the filter.
     """
     with database.read() as connection:
-        status = connection.execute(select(jobs.c.status).where(jobs.c.id == job_id)).scalar()
-    if status is None:
+        found = connection.execute(select(jobs.c.status, jobs.c.type).where(jobs.c.id == job_id)).first()
+    if found is None:
         raise InvalidInput.of("fromJob", "there is no job with this id")
+    status, lender = found
     if status not in (Status.COMPLETED, Status.FAILED, Status.CANCELLED):
         raise InvalidInput.of("fromJob", "that job has not ended; wait for it or cancel it")
     if where or status != Status.COMPLETED:
         keep = Where.parse(where)
-        return Input.of_tables(table for table in map(keep.apply, stream_tables(database, job_id, "output")) if table.num_rows)
+        tables = map(keep.apply, stream_tables(database, job_id, "output"))
+        return Input.of_tables((table for table in tables if table.num_rows), lender)
     rows = sum(span.rows for span in spans(database, job_id, "output"))
     first = next(stream_tables(database, job_id, "output"), None)
     if not rows or first is None:
         raise InvalidInput.of("fromJob", "that job has no rows")
-    return Input(Source(rows, first.schema, first.slice(0, HEAD_ROWS)), copy_of=job_id)
+    return Input(Source(rows, first.schema, first.slice(0, HEAD_ROWS), lender), copy_of=job_id)
 
 
 def copy_stream(connection: Connection, other: str, stream: str, job_id: str) -> None:

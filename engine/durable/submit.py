@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -14,8 +14,9 @@ from sqlalchemy import Connection, insert, select
 from sqlalchemy.exc import IntegrityError
 
 from engine.durable.clock import now_ms
-from engine.durable.contract import JobParams, JobType, Plan
+from engine.durable.contract import JobFileParam, JobParams, JobType, Plan
 from engine.durable.database import Database
+from engine.durable.files import store_files
 from engine.durable.ids import new_id
 from engine.durable.schema import bare
 from engine.durable.sources import Input, from_job
@@ -24,7 +25,7 @@ from engine.durable.tables import Job, jobs
 from engine.durable.timeline import record
 from engine.durable.validate import read_params
 from engine.durable.vault import Vault
-from engine.errors import IdempotencyConflict, InvalidInput
+from engine.errors import IdempotencyConflict, InvalidInput, Problem
 
 MAX_KEY = 200
 
@@ -45,6 +46,8 @@ class Request:
     rows: pa.Table | None = None
     idempotency_key: str | None = None
     defaults: Mapping[str, str] = field(default_factory=dict, repr=False)
+    unset: frozenset[str] = frozenset()
+    """Names of the server's settings that have no value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,11 +74,12 @@ def submit(database: Database, vault: Vault, request: Request) -> Submitted:
         params = params.fitted(source.source)
         if params.condenses:
             source = Input.of_tables(iter([params.condensed(pa.concat_tables(source.tables(database)))]))
+    _check_settings(params, request.unset)
     kept = kept_secrets(type(params), params.stored(), params.secrets(), request.defaults)
     plan = request.job_type.plan(params, source.source if source else None)
     job = _job(request, params, plan, digest)
     try:
-        database.transact(lambda connection: _insert(connection, vault, job, kept, source))
+        database.transact(lambda connection: _insert(connection, vault, job, kept, source, params.files()))
     except IntegrityError:
         # Two calls with one key at once: the other won.
         if request.idempotency_key and (found := known(database, request.idempotency_key, digest)):
@@ -184,11 +188,31 @@ def kept_secrets(
     return {**{name: defaults[name] for name in needed}, **given}
 
 
-def _insert(connection: Connection, vault: Vault, job: Job, kept: dict[str, str], source: Input | None) -> None:
+def _check_settings(params: JobParams, unset: Collection[str]) -> None:
+    """Refuse what the server is not set up for."""
+    missing = {field: name for field, name in params.needed_settings(params.stored()).items() if name in unset}
+    if missing:
+        raise InvalidInput(
+            [
+                Problem(field, f"needs the server's setting POSTBENCH_{name.upper()}, which is not set")
+                for field, name in missing.items()
+            ]
+        )
+
+
+def _insert(
+    connection: Connection,
+    vault: Vault,
+    job: Job,
+    kept: dict[str, str],
+    source: Input | None,
+    files: Sequence[JobFileParam],
+) -> None:
     insert_job(connection, job, "submitted")
     vault.store(connection, job.id, kept)
     if source is not None:
         source.write(connection, job.id)
+    store_files(connection, job.id, files)
 
 
 def insert_job(connection: Connection, job: Job, reason: str) -> None:

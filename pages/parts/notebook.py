@@ -129,6 +129,7 @@ def _submit(job_type: JobType, form: Form, raw: Raw, given: Given) -> tuple[Prob
         rows=given.rows,
         idempotency_key=_key(job_type, raw, given),
         defaults=bench.defaults(job_type),
+        unset=bench.settings.unset,
     )
     try:
         with st.spinner("Submitting …", show_time=False):

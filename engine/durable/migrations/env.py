@@ -3,7 +3,7 @@
 from alembic import context
 from sqlmodel import SQLModel
 
-import engine.durable.tables  # noqa: F401 - fills the metadata
+import engine.durable.sending_tables  # noqa: F401 - fills the metadata, with the tables it builds on
 
 connection = context.config.attributes["connection"]
 context.configure(connection=connection, target_metadata=SQLModel.metadata, render_as_batch=True, transactional_ddl=False)
