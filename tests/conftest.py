@@ -130,7 +130,8 @@ def database_url(backend: str, request: pytest.FixtureRequest, tmp_path: Path) -
     shared: Database = request.getfixturevalue("migrated_postgres")
     with shared.write() as connection:
         connection.execute(text("SET LOCAL lock_timeout = '30s'"))
-        connection.execute(text("TRUNCATE job, engine, throughput, verified_email, verdict_claim RESTART IDENTITY CASCADE"))
+        tables = "job, engine, throughput, verified_email, verdict_claim, suppression, suppression_event, bounce"
+        connection.execute(text(f"TRUNCATE {tables} RESTART IDENTITY CASCADE"))
         connection.execute(text("UPDATE alembic_version SET version_num = :head"), {"head": HEAD})
     yield shared.url.render_as_string(hide_password=False)
 

@@ -86,6 +86,31 @@ class Suppression(SQLModel, table=True):
     updated_at: int = _ms(nullable=False)
 
 
+class ListAction(StrEnum):
+    """What happened to an address on the list of suppressed ones."""
+
+    ADDED = "added"
+    REMOVED = "removed"
+
+
+class SuppressionEvent(SQLModel, table=True):
+    """An address was put on the list of suppressed ones, or taken off it: when, why, and by what way."""
+
+    __tablename__ = "suppression_event"
+    __table_args__ = (
+        CheckConstraint(_one_of("action", ListAction), name="suppression_action_known"),
+        Index("suppression_event_by_address", "address", "id"),
+    )
+
+    id: int | None = _serial()
+    address: str = _bytewise()
+    at: int = _ms(nullable=False)
+    action: str
+    reason: str
+    source: str
+    job_id: str | None = None
+
+
 class Bounce(SQLModel, table=True):
     """A report that a message did not reach its mailbox; `digest` tells one that was read before."""
 
@@ -132,6 +157,7 @@ class Spending(SQLModel, table=True):
 
 deliveries = _table(Delivery)
 suppressions = _table(Suppression)
+suppression_events = _table(SuppressionEvent)
 bounces = _table(Bounce)
 job_files = _table(JobFile)
 spendings = _table(Spending)

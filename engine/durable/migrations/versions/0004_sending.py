@@ -31,6 +31,10 @@ def _job() -> "sa.Column[str]":
     return sa.Column("job_id", sa.String(), sa.ForeignKey("job.id", ondelete="CASCADE"), nullable=False, primary_key=True)
 
 
+def _serial() -> "sa.Column[int]":
+    return sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True)
+
+
 def _text(name: str, nullable: bool = False) -> "sa.Column[str]":
     return sa.Column(name, sa.String(), nullable=nullable)
 
@@ -79,12 +83,22 @@ def _suppression() -> None:
         *(_number(name) for name in ("created_at", "updated_at")),
     )
     op.create_index("suppression_recent", "suppression", ["created_at", "address"])
+    op.create_table(
+        "suppression_event",
+        _serial(),
+        _bytewise("address"),
+        _number("at"),
+        *(_text(name) for name in ("action", "reason", "source")),
+        _text("job_id", nullable=True),
+        sa.CheckConstraint("action IN ('added', 'removed')", name="suppression_action_known"),
+    )
+    op.create_index("suppression_event_by_address", "suppression_event", ["address", "id"])
 
 
 def _bounce() -> None:
     op.create_table(
         "bounce",
-        sa.Column("id", sa.BigInteger().with_variant(sa.Integer(), "sqlite"), primary_key=True),
+        _serial(),
         _text("digest"),
         _bytewise("address"),
         _number("at"),
