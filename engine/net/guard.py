@@ -7,7 +7,7 @@ import ipaddress
 import socket
 import ssl
 from collections.abc import Awaitable, Callable, Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
@@ -68,21 +68,36 @@ def is_address(text: str) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class Guard:
-    """Which addresses connections may go to; `allow_private` permits every address (tests, intranets)."""
+    """Which addresses connections may go to.
+
+    `allow_private` permits every address (tests, intranets). `trusted` are the hosts (names or addresses) and ports that whoever
+    runs the server named in its settings: these very pairs are permitted wherever they are, and nothing beside them.
+    """
 
     allow_private: bool = False
+    trusted: frozenset[tuple[str, int]] = frozenset()
 
-    def permits(self, ip: str) -> bool:
-        """Whether a connection to this address may be made; False for text that is no address."""
-        return is_public(ip) or (self.allow_private and is_address(ip))
+    def permits(self, ip: str, port: int | None = None) -> bool:
+        """Whether a connection to this address may be made, at this port; False for text that is no address."""
+        return is_public(ip) or (is_address(ip) and (self.allow_private or self.trusts(ip, port)))
 
-    def vetted(self, ips: Iterable[str]) -> list[str]:
+    def trusts(self, host: str, port: int | None) -> bool:
+        """Whether this name or address was trusted at this port."""
+        return port is not None and any(port == known and _same_host(host, name) for name, known in self.trusted)
+
+    def found(self, host: str, port: int, ips: Iterable[str]) -> Guard:
+        """The guard to connect with once a host was resolved: where it is trusted, its addresses are at the same port."""
+        if not self.trusts(host, port):
+            return self
+        return replace(self, trusted=self.trusted | {(ip, port) for ip in ips if is_address(ip)})
+
+    def vetted(self, ips: Iterable[str], port: int | None = None) -> list[str]:
         """Those of the addresses that are permitted, in their order, each once."""
-        return [ip for ip in dict.fromkeys(ips) if self.permits(ip)]
+        return [ip for ip in dict.fromkeys(ips) if self.permits(ip, port)]
 
-    def check(self, ip: str) -> None:
+    def check(self, ip: str, port: int | None = None) -> None:
         """Raise ForbiddenTarget unless the address is permitted."""
-        if not self.permits(ip):
+        if not self.permits(ip, port):
             raise ForbiddenTarget(f"{ip[:64]} is not a public address; private networks are not allowed")
 
     async def connect(
@@ -95,9 +110,16 @@ class Guard:
             TimeoutError: it took too long.
             OSError: it was refused or is out of reach.
         """
-        self.check(ip)
+        self.check(ip, port)
         async with asyncio.timeout(timeout):
             return await asyncio.open_connection(ip, port, **options)
+
+
+def _same_host(one: str, other: str) -> bool:
+    """Whether two texts name the same host: the same address in any notation, or the same name (RFC 4343: in any case)."""
+    if is_address(one) and is_address(other):
+        return ipaddress.ip_address(one) == ipaddress.ip_address(other)
+    return one.rstrip(".").lower() == other.rstrip(".").lower()
 
 
 async def system_addresses(host: str) -> list[str]:
@@ -131,16 +153,17 @@ class _Backend(httpcore.AsyncNetworkBackend):
         local_address: str | None = None,
         socket_options: Iterable[Any] | None = None,
     ) -> httpcore.AsyncNetworkStream:
-        if self._ports is not None and port not in self._ports and not self._guard.allow_private:
-            raise ForbiddenTarget(f"port {port} of {host[:255]} is not one of {', '.join(map(str, sorted(self._ports)))}")
+        limited = self._ports is not None and not self._guard.allow_private and not self._guard.trusts(host, port)
+        if limited and port not in (self._ports or ()):
+            raise ForbiddenTarget(f"port {port} of {host[:255]} is not one of {', '.join(map(str, sorted(self._ports or ())))}")
         try:
             async with asyncio.timeout(timeout):
-                addresses = await self._addresses(host)
+                addresses = await self._addresses(host, port)
                 return await self._first(addresses[:ATTEMPTS], port, timeout, local_address, socket_options)
         except TimeoutError as error:
             raise httpcore.ConnectTimeout(f"no connection to {host[:255]} in {timeout} seconds") from error
 
-    async def _addresses(self, host: str) -> list[str]:
+    async def _addresses(self, host: str, port: int) -> list[str]:
         """The permitted addresses of a host, at least one."""
         try:
             found = [host] if is_address(host) else list(await self._resolve(host))
@@ -148,7 +171,7 @@ class _Backend(httpcore.AsyncNetworkBackend):
             raise httpcore.ConnectError(f"{host[:255]} has no address: {error}") from error
         if not found:
             raise httpcore.ConnectError(f"{host[:255]} has no address")
-        permitted = self._guard.vetted(found)
+        permitted = self._guard.found(host, port, found).vetted(found, port)
         if not permitted:
             raise ForbiddenTarget(f"{host[:255]} has no public address; private networks are not allowed")
         return permitted

@@ -82,6 +82,30 @@ def test_vetting_keeps_the_order_and_each_address_once():
     assert Guard().vetted(["9.9.9.9", "10.0.0.1", "1.1.1.1", "9.9.9.9", "::1"]) == ["9.9.9.9", "1.1.1.1"]
 
 
+def test_a_trusted_address_is_permitted_at_its_port_and_no_other_is():
+    guard = Guard(trusted=frozenset({("127.0.0.1", 2525), ("::1", 25)}))
+    assert guard.permits("127.0.0.1", 2525)
+    assert guard.permits("0:0::1", 25)
+    assert guard.vetted(["127.0.0.1", "127.0.0.2", "1.1.1.1"], 2525) == ["127.0.0.1", "1.1.1.1"]
+    for ip, port in (("127.0.0.1", 2526), ("127.0.0.2", 2525), ("::1", 2525), ("127.0.0.1", None), ("10.0.0.1", 25)):
+        assert not guard.permits(ip, port)
+        with pytest.raises(ForbiddenTarget):
+            guard.check(ip, port)
+    guard.check("127.0.0.1", 2525)
+
+
+def test_a_trusted_name_is_permitted_where_it_was_found_and_only_then():
+    guard = Guard(trusted=frozenset({("Relay.internal", 2525)}))
+    assert not guard.permits("10.0.0.5", 2525)
+    found = guard.found("relay.INTERNAL.", 2525, ["10.0.0.5"])
+    assert found.permits("10.0.0.5", 2525)
+    assert not found.permits("10.0.0.6", 2525)
+    assert not found.permits("10.0.0.5", 25)
+    assert guard.found("relay.internal", 25, ["10.0.0.5"]) == guard
+    assert guard.found("other.internal", 2525, ["10.0.0.5"]) == guard
+    assert not guard.permits("relay.internal", 2525), "a name is no address"
+
+
 class Web(LabServer):
     """Answers every request with what was asked and of whom; `replies` holds other answers by path. Counts connections."""
 
@@ -127,8 +151,8 @@ class Names:
 class Only(Guard):
     """Takes 127.0.0.1 for public and every other address for what it is."""
 
-    def permits(self, ip: str) -> bool:
-        return ip == "127.0.0.1" or super().permits(ip)
+    def permits(self, ip: str, port: int | None = None) -> bool:
+        return ip == "127.0.0.1" or super().permits(ip, port)
 
 
 @pytest.fixture
@@ -225,6 +249,30 @@ async def test_other_ports_need_permission(web):
             await http.get(f"http://site.test:{web.port}/")
     async with client(Guard(allow_private=True), names, ports=(80, 443)) as http:
         assert (await http.get(f"http://site.test:{web.port}/")).is_success
+
+
+async def test_what_the_server_trusts_is_reached_in_a_private_network_and_nothing_beside_it(web):
+    names = Names(model_test=[["127.0.0.1"]], other_test=[["127.0.0.1"]])
+    for host in ("model.test", "127.0.0.1"):
+        web.replies["/go"] = f"http://other.test:{web.port}/"
+        async with client(Guard(trusted=frozenset({(host, web.port)})), names, ports=(80, 443)) as http:
+            assert (await http.get(f"http://{host}:{web.port}/a")).text == f"/a of {host}:{web.port}"
+            for elsewhere in (f"http://other.test:{web.port}/", f"http://127.0.0.2:{web.port}/", f"http://{host}:{web.port}/go"):
+                with pytest.raises(ForbiddenTarget):
+                    await http.get(elsewhere)
+        async with client(Guard(trusted=frozenset({(host, web.port + 1)})), names) as http:
+            with pytest.raises(ForbiddenTarget):
+                await http.get(f"http://{host}:{web.port}/")
+
+
+async def test_a_plain_connection_reaches_what_is_trusted(web):
+    with pytest.raises(ForbiddenTarget):
+        await Guard(trusted=frozenset({("127.0.0.1", web.port + 1)})).connect("127.0.0.1", web.port, 5)
+    reader, writer = await Guard(trusted=frozenset({("127.0.0.1", web.port)})).connect("127.0.0.1", web.port, 5)
+    writer.write(b"GET /x HTTP/1.1\r\nHost: y\r\n\r\n")
+    assert await reader.readline() == b"HTTP/1.1 200 OK\r\n"
+    writer.close()
+    await writer.wait_closed()
 
 
 async def test_a_host_without_an_address_is_a_connect_error():
