@@ -12,6 +12,7 @@ import dns.exception
 import dns.resolver
 
 from engine.mail.evidence import DomainFacts, DomainOutcome
+from engine.mail.records import RecordKind, RecordOutcome, Records
 from engine.net import calls
 from engine.net import dns_wire as wire
 from engine.net.dns_cache import TtlCache
@@ -25,6 +26,11 @@ LONGEST_NEGATIVE_TTL = 3 * 3600.0
 """Seconds that a negative answer is kept at most (RFC 2308 section 5)."""
 ERROR_TTL = 30.0
 """Seconds that a failure is kept, so that a list of one broken domain does not ask for each row (RFC 9520)."""
+_OUTCOMES = {
+    Finding.RECORDS: RecordOutcome.FOUND,
+    Finding.NO_DATA: RecordOutcome.NO_DATA,
+    Finding.NO_NAME: RecordOutcome.NO_NAME,
+}
 ALIASES = 8
 """CNAMEs that are followed by asking again, where a server does not follow them itself."""
 
@@ -40,6 +46,9 @@ class Resolver(Protocol):
 
     async def txt(self, name: str) -> tuple[str, ...]:
         """The name's TXT records, each in one piece; empty when there are none, or no answer."""
+
+    async def records(self, name: str, kind: RecordKind) -> Records:
+        """The name's records of a kind, aliases followed; the outcome tells "none" from "no answer"."""
 
     @property
     def queries(self) -> int:
@@ -109,6 +118,12 @@ class DnsResolver:
     async def txt(self, name: str) -> tuple[str, ...]:
         """See Resolver."""
         return tuple(text for _, text in (await self._ask(name, Kind.TXT)).values)
+
+    async def records(self, name: str, kind: RecordKind) -> Records:
+        """See Resolver."""
+        answer = await self._ask(name, Kind[kind])
+        values = sorted(answer.values, key=lambda pair: pair[0]) if kind == "MX" else answer.values
+        return Records(_OUTCOMES.get(answer.finding, RecordOutcome.FAILED), tuple(text for _, text in values), answer.detail)
 
     async def close(self) -> None:
         """Close the sockets; lookups under way end as errors. The resolver may be used again afterwards."""
@@ -199,7 +214,8 @@ class DnsResolver:
 class FakeResolver:
     """A resolver that knows what it is told: facts or MX hosts by domain, addresses and texts by name; others do not exist.
 
-    `asked` counts the calls by (name, "mail" | "addresses" | "txt"); `queries` counts each of these pairs once, as a cache would.
+    `asked` counts the calls by (name, "mail" | "addresses" | "txt" | kind of record, such as "mx"); `queries` counts each of
+    these pairs once, as a cache would.
     """
 
     def __init__(
@@ -232,6 +248,20 @@ class FakeResolver:
         """See Resolver."""
         self.asked[name, "txt"] += 1
         return tuple(self._txt.get(name, ()))
+
+    async def records(self, name: str, kind: RecordKind) -> Records:
+        """See Resolver. A domain whose facts are an error does not answer for any kind."""
+        self.asked[name, kind.lower()] += 1
+        told = self._mail.get(name, ())
+        if isinstance(told, DomainFacts) and told.outcome == DomainOutcome.ERROR:
+            return Records(RecordOutcome.FAILED, detail=told.detail)
+        hosts = told.hosts if isinstance(told, DomainFacts) else told
+        found = {"MX": hosts, "TXT": self._txt.get(name, ())}.get(kind)
+        if found is None:
+            found = [ip for ip in self._addresses.get(name, ()) if (":" in ip) == (kind == "AAAA")]
+        known = name in self._mail or name in self._addresses or name in self._txt
+        none = RecordOutcome.NO_DATA if known else RecordOutcome.NO_NAME
+        return Records(RecordOutcome.FOUND if found else none, tuple(found))
 
 
 def system_servers() -> tuple[Server, ...]:

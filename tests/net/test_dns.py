@@ -8,6 +8,7 @@ import time
 import pytest
 
 from engine.mail.evidence import DomainFacts, DomainOutcome
+from engine.mail.records import RecordOutcome, Records
 from engine.net.dns import ERROR_TTL, LEAST_TTL, LONGEST_NEGATIVE_TTL, LONGEST_TTL, DnsResolver, FakeResolver
 from tests.lab.running import in_process, until
 
@@ -233,3 +234,35 @@ async def test_many_domains_are_looked_up_quickly(tmp_path):
         assert await resolver.txt("total.lab") == ("5000",)
         await resolver.close()
     assert rate > 300, f"{rate:.0f} lookups/s; some 5,000 are usual on an idle machine"
+
+
+# What tells "none" from "no answer".
+
+
+@pytest.mark.parametrize(
+    ("kind", "values"),
+    [("A", ("127.0.0.2",)), ("MX", HOSTS), ("TXT", ("v=spf1 -all", "x" * 300))],
+)
+async def test_records_are_found_by_kind(resolver, kind, values):
+    assert await resolver.records("example.test", kind) == Records(RecordOutcome.FOUND, values)
+
+
+async def test_no_records_no_name_and_no_answer_are_three_things(resolver, names):
+    names.add("bad.test", txt=["v=spf1 -all"])
+    names.fault("bad.test", "servfail")
+    assert (await resolver.records("example.test", "AAAA")).outcome is RecordOutcome.NO_DATA
+    assert (await resolver.records("missing.test", "TXT")).outcome is RecordOutcome.NO_NAME
+    failed = await resolver.records("bad.test", "TXT")
+    assert (failed.outcome, failed.values) == (RecordOutcome.FAILED, ())
+    assert "SERVFAIL" in failed.detail
+
+
+async def test_the_fake_tells_the_three_apart_as_well():
+    down = DomainFacts(DomainOutcome.ERROR, detail="SERVFAIL")
+    fake = FakeResolver({"a.test": ["mx.a.test"], "down.test": down}, {"a.test": ["192.0.2.1", "2001:db8::1"]}, {"t.test": ["x"]})
+    assert await fake.records("a.test", "MX") == Records(RecordOutcome.FOUND, ("mx.a.test",))
+    assert (await fake.records("a.test", "AAAA")).values == ("2001:db8::1",)
+    assert (await fake.records("t.test", "TXT")).values == ("x",)
+    assert (await fake.records("a.test", "TXT")).outcome is RecordOutcome.NO_DATA
+    assert (await fake.records("b.test", "TXT")).outcome is RecordOutcome.NO_NAME
+    assert (await fake.records("down.test", "TXT")).outcome is RecordOutcome.FAILED
