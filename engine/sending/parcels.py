@@ -1,0 +1,52 @@
+"""What a batch of a sending job hands to the sender, and what it gets back."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+
+from engine.durable.contract import JobRef
+from engine.durable.ledger import Entry, Fresh
+from engine.net.submission import Letter
+
+
+class Route(StrEnum):
+    """Where messages go: into the local outbox, to look at, or out through the server's relay."""
+
+    OUTBOX = "outbox"
+    SMTP = "smtp"
+
+
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """Messages per minute at most, in all and to one recipient's domain; None for no limit."""
+
+    per_minute: int | None = None
+    per_domain: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Parcel:
+    """A recipient of a batch and how to write the message when its turn has come."""
+
+    fresh: Fresh
+    write: Callable[[], Letter]
+
+
+@dataclass(frozen=True, slots=True)
+class Order:
+    """The parcels of a batch by recipient, in the order of the list."""
+
+    job: JobRef
+    route: Route
+    pace: Pace
+    parcels: Mapping[str, Parcel]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the ledger says of each recipient; `until` (ms) is when to go on, None when all is settled."""
+
+    entries: Mapping[str, Entry]
+    until: int | None = None
