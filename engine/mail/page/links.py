@@ -10,8 +10,17 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from engine.mail.page.domains import registrable
 from engine.mail.page.model import MAX_LINKS, Link
-from engine.mail.page.priorities import priority_of
-from engine.mail.page.urls import absolute, canonical_url, host_of, is_worth_reading
+from engine.mail.page.priorities import OTHER, better, priorities_of, promise_of
+from engine.mail.page.urls import (
+    absolute,
+    are_alike,
+    canonical_url,
+    host_of,
+    is_worth_reading,
+    origin_of,
+    series_of,
+    without_numbers,
+)
 
 _MAX_HREFS = 20_000
 _MAX_TEXT = 200
@@ -31,6 +40,7 @@ _OTHER_SCHEMES = (
     "#",
 )
 
+_NONE, _EACH = -1, -2  # beside the priorities: no link of a series leads to a page; each has to be looked at
 _host = re.compile(r"https?://([a-z0-9.-]++)(?=/|\Z)").match
 
 
@@ -54,33 +64,79 @@ def anchors(tree: LexborHTMLParser, unseen: set[int]) -> list[tuple[str, LexborN
 
 def links_of(tree: LexborHTMLParser, hrefs: list[tuple[str, LexborNode]], base: str, url: str) -> tuple[Link, ...]:
     """Links to pages of the same registrable domain, each once, the most promising first and then in the order of the page."""
-    site = registrable(host_of(url))
-    own = canonical_url(url)
-    is_own: dict[str, bool] = {}
+    entries = [*hrefs, *_frames(tree)]
+    nodes: list[LexborNode] = []
+    targets: list[str] = []
+    promises: list[int] = []
+    for (_, node), (target, promise) in zip(entries, _Site(base, url).targets([href for href, _ in entries]), strict=True):
+        if target:
+            nodes.append(node)
+            targets.append(target)
+            promises.append(promise)
+    texts = [_text(node) for node in nodes]
     found: dict[str, tuple[int, str]] = {}
-    for href, node in [*hrefs, *_frames(tree)]:
-        if len(found) >= MAX_LINKS:
-            break
-        if ":" in href[:12]:
-            if (known := _host(href)) is not None:
-                if is_own.get(known[1]) is False:
-                    continue
-            elif href.lstrip().lower().startswith(_OTHER_SCHEMES):
-                continue
-        target = absolute(href, base)
-        if target is None or target == own or not is_worth_reading(target):
-            continue
-        host, _, path = target.partition("://")[2].partition("/")
-        if host not in is_own:
-            is_own[host] = registrable(host) == site
-        if not is_own[host]:
-            continue
-        text = _text(node)
-        priority = priority_of(path, text)
+    for target, promise, text, said in zip(targets, promises, texts, priorities_of(texts), strict=True):
+        priority = better(promise, said)
         if target not in found or priority < found[target][0]:
             found[target] = priority, text
     links = [Link(target, priority, text) for target, (priority, text) in found.items()]
     return tuple(sorted(links, key=attrgetter("priority")))
+
+
+class _Site:
+    """Which links on a page at that URL, with that base, lead to other pages of its site."""
+
+    def __init__(self, base: str, url: str) -> None:
+        self._base, self._own, self._site = base, canonical_url(url), registrable(host_of(url))
+        self._is_own: dict[str, bool] = {}
+        origin = origin_of(base)
+        self._origin = origin if origin and self._holds(origin.partition("://")[2]) else None
+
+    def targets(self, hrefs: list[str]) -> Iterator[tuple[str, int]]:
+        """For each link where it leads and what its path promises; "" once there are enough, and where that is no such page.
+
+        Shops and archives link to pages in numbered series, which are judged once.
+        """
+        series: dict[str, int] = {}
+        kept: set[str | None] = {self._own}
+        for href, (path, kind) in zip(hrefs, series_of(hrefs, self._origin or "-"), strict=True):
+            if (promise := series.get(kind)) is None:
+                promise = series[kind] = self._promise(kind)
+            if promise == _EACH:
+                target, promise = self._alone(href)
+            else:
+                target = f"{self._origin}{path}" if promise != _NONE else ""
+            if not target or target == self._own or (target not in kept and len(kept) > MAX_LINKS):
+                yield "", OTHER
+            else:
+                kept.add(target)
+                yield target, promise
+
+    def _promise(self, series: str) -> int:
+        """What all paths of a series promise; or that none is worth reading, or each has to be looked at."""
+        if series.startswith(_OTHER_SCHEMES):
+            return _NONE
+        if self._origin is None or not are_alike(series, self._origin):
+            return _EACH
+        return promise_of(series[1:]) if is_worth_reading(self._origin + series) else _NONE
+
+    def _alone(self, href: str) -> tuple[str, int]:
+        if ":" in href[:12]:
+            if (known := _host(href)) is not None:
+                if self._is_own.get(known[1]) is False:
+                    return "", OTHER
+            elif href.lstrip().lower().startswith(_OTHER_SCHEMES):
+                return "", OTHER
+        target = absolute(href, self._base)
+        if target is None or not is_worth_reading(target):
+            return "", OTHER
+        host, _, path = target.partition("://")[2].partition("/")
+        return (target, promise_of(without_numbers(path))) if self._holds(host) else ("", OTHER)
+
+    def _holds(self, host: str) -> bool:
+        if host not in self._is_own:
+            self._is_own[host] = registrable(host) == self._site
+        return self._is_own[host]
 
 
 def _frames(tree: LexborHTMLParser) -> Iterator[tuple[str, LexborNode]]:

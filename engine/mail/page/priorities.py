@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from functools import lru_cache
 
 from engine.mail.page.urls import without_numbers
@@ -68,10 +69,23 @@ def priority_of(path: str, text: str) -> int:
 
     A page deep below a promising one (`/press/2019/…`) promises less the deeper it lies.
     """
-    # No word that promises has a digit in it.
-    found = _of_path(without_numbers(path.lower()))
-    said = _of_text(without_numbers(text.lower())) if len(text) <= _LONGEST_TEXT else OTHER
-    return min(found, said) if said < OTHER else found
+    return better(promise_of(without_numbers(path)), priorities_of([text])[0])
+
+
+def better(promise: int, said: int) -> int:
+    """The priority of a link whose path promises the one and whose text says the other; a text warns of nothing."""
+    return min(promise, said) if said < OTHER else promise
+
+
+def promise_of(series: str) -> int:
+    """The priority of all paths that are this one but for its digits, each of which is a 0: no word that promises has one."""
+    return _of_path(series.lower())
+
+
+def priorities_of(texts: Sequence[str]) -> list[int]:
+    """The priority of each of some texts, which have no line breaks."""
+    lowered = without_numbers("\n".join(["", *texts]).lower()).split("\n")[1:]
+    return [_of_text(low) if len(text) <= _LONGEST_TEXT else OTHER for text, low in zip(texts, lowered, strict=True)]
 
 
 @lru_cache(maxsize=4_096)

@@ -175,9 +175,16 @@ def _techniques(page: _Parts, judge: Judge) -> Iterator[Iterable[Found]]:
 def _in_links(page: _Parts, judge: Judge) -> Iterator[Found]:
     """Addresses that links write to; notes their elements."""
     for href, node in page.hrefs:
+        if not _may_write(href):
+            continue
         for found in _in_link(href, judge):
             page.linked.append((node, found[0].key))
             yield found
+
+
+def _may_write(href: str) -> bool:
+    """A cheap look, for the thousands of links that lead to pages."""
+    return ":" in href or "@" in href or "%40" in href or _PROTECTED in href
 
 
 def _in_link(href: str, judge: Judge) -> Iterator[Found]:
@@ -214,7 +221,7 @@ def _programs(page: _Parts) -> list[str]:
     found = [text for kind, text in page.scripts if is_script(kind)]
     for node in page.tree.css(_HANDLERS)[:_MAX_ELEMENTS]:
         found += [value for name, value in node.attributes.items() if value and name.startswith("on")]
-    return found + [href.partition(":")[2] for href, _ in page.hrefs if href[:11].lower() == "javascript:"]
+    return found + [href.partition(":")[2] for href, _ in page.hrefs if ":" in href and href[:11].lower() == "javascript:"]
 
 
 def _title(tree: LexborHTMLParser) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 
 from engine.mail.address import Address
 
@@ -84,6 +85,7 @@ def is_rejected(address: Address, registered: str) -> bool:
     return _is_file_or_version(domain) or _is_placeholder(local, domain, registered) or _is_machine(local, domain)
 
 
+@lru_cache(maxsize=1_024)
 def _is_file_or_version(domain: str) -> bool:
     """`logo@2x.zip`, `pkg@1.2.sh`; a domain of digits before its top level (163.com) is a domain."""
     labels = domain.split(".")
@@ -104,7 +106,7 @@ def _is_placeholder(local: str, domain: str, registered: str) -> bool:
 
 
 def _is_machine(local: str, domain: str) -> bool:
-    if any(domain == name or domain.endswith("." + name) for name in _VOCABULARIES):
+    if domain.endswith(_VOCABULARIES) and any(domain == name or domain.endswith("." + name) for name in _VOCABULARIES):
         return True
     if _TRACKERS.search(domain) and (_hex(local) or domain.endswith("wixpress.com")):
         return True

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from urllib.parse import SplitResult, urljoin, urlsplit
 
@@ -12,6 +13,8 @@ from engine.mail.page.rejection import ASSETS
 
 MAX_URL = 2_000
 _MAX_SEGMENTS = 14
+_REPEATING = 5
+"""Slashes of the shortest path that may repeat itself."""
 _PORTS = {"http": 80, "https": 443}
 _PAGES = frozenset("htm html xhtml php phtml asp aspx jsp cgi txt".split())
 """Suffixes that are on the list of files and still pages."""
@@ -65,7 +68,7 @@ def canonical_url(url: str) -> str | None:
 
 def absolute(href: str, base: str) -> str | None:
     """The canonical URL of a link on a page whose base is that URL, or None where it leads to no page."""
-    if len(href) < MAX_URL and (origin := _origin(base)):
+    if len(href) < MAX_URL and (origin := origin_of(base)):
         simple = _simple(href[len(origin) :] if href.startswith(origin + "/") else href)
         if simple is not None:
             path, query = simple.groups()
@@ -80,7 +83,7 @@ def absolute(href: str, base: str) -> str | None:
 
 
 @lru_cache(maxsize=1_024)
-def _origin(url: str) -> str | None:
+def origin_of(url: str) -> str | None:
     """Scheme and host of a URL in their canonical spelling."""
     canonical = canonical_url(url)
     return "/".join(canonical.split("/", 3)[:3]) if canonical else None
@@ -100,6 +103,20 @@ def is_worth_reading(url: str) -> bool:
 def _is_trap(rest: str) -> bool:
     path, _, query = rest.partition("?")
     return bool(_path_trap(path) or (query and _query_trap(query)))
+
+
+def series_of(hrefs: Sequence[str], origin: str) -> list[tuple[str, str]]:
+    """Each `href` without the origin, and its series: the same with every digit a 0. In one go, since there are thousands."""
+    text = "".join(["\n" + href.replace("\n", "") for href in hrefs]).replace(f"\n{origin}/", "\n/")
+    return list(zip(text.split("\n")[1:], without_numbers(text).split("\n")[1:], strict=True))
+
+
+def are_alike(series: str, origin: str) -> bool:
+    """Whether all links of a series are canonical as they stand behind the origin, and worth reading or not all together."""
+    if series[:1] != "/" or series.count("/") >= _REPEATING or absolute(series, origin) != origin + series:
+        return False
+    suffix = series.partition("?")[0].rpartition(".")[2]
+    return "0" not in suffix or "/" in suffix  # `mp3` and `mp4` are files, and `mp0` is none
 
 
 def without_numbers(text: str) -> str:
@@ -164,7 +181,7 @@ def _one_escape(found: re.Match[str]) -> str:
 
 def _loops(path: str) -> bool:
     """Whether a path repeats itself, as relative links on pages that exist under any name make it."""
-    if path.count("/") < 5:
+    if path.count("/") < _REPEATING:
         return False
     segments = [segment for segment in path.split("/") if segment]
     if len(segments) > _MAX_SEGMENTS:

@@ -3,11 +3,18 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from engine.mail.page import Link, read_page
 from engine.mail.page.priorities import CONTACT, IMPRINT, LEGAL, OTHER, PEOPLE, PRESS, UNLIKELY, priority_of
 
 URL = "https://www.kestrelworks.com/de/index.html"
+
+SHAPES = """/item-# /item-#?page=# /item-#?sid=# /item-#?a=#&utm_id=# /item-## #.html ../#/# /p#.mp3 /p.mp# /f.#z /d/#/#/#/#/#
+/calendar/202#/0#
+/#/#/# /kontakt# /team/# https://www.kestrelworks.com/n/# https://www.kestrelworks.com?# https://other.com/#
+//m.kestrelworks.com/# http://#m.kestrelworks.com/ mailto:a#@kestrelworks.com javascript:f(#) ?q=# ?n=# /%2# /ä/# /a.#/b""".split()
 
 
 def links(html: str, url: str = URL) -> tuple[Link, ...]:
@@ -103,4 +110,29 @@ def test_hosts_with_ports_and_addresses_are_sites_of_their_own() -> None:
     assert urls('<a href="/x">x</a><a href="http://127.0.0.1:9/y">y</a>', "http://127.0.0.1:8000/") == [
         "http://127.0.0.1:8000/x",
         "http://127.0.0.1:9/y",
+    ]
+
+
+@given(
+    st.lists(
+        st.tuples(st.sampled_from(SHAPES), st.integers(0, 12), st.sampled_from(["Item #", "Kontakt #", "", "Team"])), max_size=12
+    )
+)
+def test_a_link_among_others_of_its_series_is_judged_as_one_alone(rows: list[tuple[str, int, str]]) -> None:
+    pages = [f'<a href="{shape.replace("#", str(n))}">{text.replace("#", str(n))}</a>' for shape, n, text in rows]
+    best: dict[str, Link] = {}
+    for page in {page.partition(">")[0]: page for page in reversed(pages)}.values():
+        for link in links(page):
+            best[link.url] = min(link, best.get(link.url, link), key=lambda each: each.priority)
+    assert {link.url: link.priority for link in links("".join(pages))} == {link.url: link.priority for link in best.values()}
+
+
+def test_a_line_break_in_a_link_does_not_shift_the_others() -> None:
+    html = '<a href="/a\n1">x</a><a href="/b2">x</a><a href="https://www.kestrelworks.com\n/c3">x</a>'
+    assert urls(html) == [f"https://www.kestrelworks.com/{page}" for page in ("a1", "b2", "c3")]
+
+
+def test_files_whose_suffix_has_a_digit_are_files_also_in_a_series() -> None:
+    assert urls('<a href="/x1.mp0">x</a><a href="/x1.mp3">x</a><a href="/x2.mp4">x</a>') == [
+        "https://www.kestrelworks.com/x1.mp0"
     ]
