@@ -1,0 +1,243 @@
+"""The sender: takes a batch's recipients through the ledger and a transport, and sends no message twice.
+
+An attempt belongs to the sender, not to the batch that began it: once its message may have left, nothing stops it from writing
+down what the server said, not even the end of its job. A later run of the batch waits for it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from functools import partial
+
+import structlog
+
+from engine.durable.clock import to_ms
+from engine.durable.contract import JobRef
+from engine.durable.ledger import FINAL, Entry, Ledger, Outcome, State, Suppressed
+from engine.errors import Held, LeaseLost
+from engine.net.submission import Transport
+from engine.sending.halting import Halt
+from engine.sending.judging import outcome_of
+from engine.sending.line import Line
+from engine.sending.parcels import Answer, Order, Parcel, Route
+from engine.sending.timetable import HORIZON, Timetable
+
+PATIENCE_SECONDS = 2.0
+"""A batch whose next message may go later than this is parked meanwhile."""
+CLOSE_SECONDS = 4.0
+"""Seconds that attempts under way get when the engine stops."""
+_SETTLE_TRIES = 5
+log = structlog.get_logger()
+
+Now = Callable[[], datetime]
+Flight = asyncio.Task[Entry | None]
+"""An attempt under way; None when it was not begun after all."""
+
+
+@dataclass
+class _Run:
+    """What is kept in memory of a job under one lease."""
+
+    timetable: Timetable
+    halt: Halt = field(default_factory=Halt)
+
+
+@dataclass
+class _Round:
+    """One call of `send`."""
+
+    order: Order
+    run: _Run
+    transport: Transport
+    line: Line
+    now: Now
+
+
+class Sender:
+    """Sends for all jobs of this process. `routes` are the transports there are; `first_wait` seconds precede the first retry."""
+
+    def __init__(self, ledger: Ledger, routes: Mapping[Route, Transport], first_wait: float) -> None:
+        self._ledger, self._routes, self._first_wait = ledger, routes, first_wait
+        self._lines = {route: Line(transport.capacity) for route, transport in routes.items()}
+        self._runs: dict[str, tuple[int, _Run]] = {}
+        self._flights: dict[tuple[str, str], Flight] = {}
+        self._begun: set[Flight] = set()
+
+    async def send(self, order: Order, now: Now) -> Answer:
+        """Send what is due of a batch.
+
+        Raises:
+            Held: the job cannot go on until somebody has looked.
+            LeaseLost: it is not ours any more.
+        """
+        transport = self._routes.get(order.route)
+        if transport is None:
+            raise Held("There is no relay: set POSTBENCH_SMTP_URL where the engines run, start them again, then resume.")
+        await self._landed(order)
+        round_ = _Round(order, await self._run(order, now()), transport, self._lines[order.route], now)
+        entries = dict(await self._ledger.open(order.job, [p.fresh for p in order.parcels.values()], (), transport.replays))
+        due = [key for key in order.parcels if _is_due(entries[key], to_ms(now()))]
+        fresh, later = await self._attempts(round_, due)
+        if round_.run.halt.reason:
+            raise Held(round_.run.halt.reason)
+        entries |= {entry.recipient: entry for entry in fresh}
+        return Answer(entries, _until(entries.values(), later, to_ms(now())))
+
+    async def close(self) -> None:
+        """Give attempts under way some time, then drop those that have not handed their message over; write down the rest."""
+        tasks = list(self._flights.values())
+        if tasks:
+            _, late = await asyncio.wait(tasks, timeout=CLOSE_SECONDS)
+            for task in late:
+                task.cancel()
+            await asyncio.gather(*late, return_exceptions=True)
+        for transport in self._routes.values():
+            await transport.close()
+        await self._ledger.close()
+
+    async def _landed(self, order: Order) -> None:
+        """Wait for attempts of an earlier run of this batch: they write down what becomes of them."""
+        under_way = [task for key in order.parcels if (task := self._flights.get((order.job.id, key))) is not None]
+        if under_way:
+            await asyncio.wait(under_way)
+
+    async def _run(self, order: Order, now: datetime) -> _Run:
+        lease, run = self._runs.get(order.job.id, (None, None))
+        if run is None or lease != order.job.lease:
+            last = await self._ledger.last_sent(order.job) if order.pace.per_minute else None
+            known = self._runs.get(order.job.id)  # another batch may have been faster
+            if known is not None and known[0] == order.job.lease:
+                return known[1]
+            run = _Run(Timetable(order.pace, now.timestamp(), None if last is None else last / 1000))
+            self._runs[order.job.id] = order.job.lease, run
+            while len(self._runs) > 1_000:
+                del self._runs[next(iter(self._runs))]
+        return run
+
+    async def _attempts(self, round_: _Round, due: Sequence[str]) -> tuple[list[Entry], float | None]:
+        """Make the attempts whose moment has come or is near; and when the first of the others may be made (s since 1970)."""
+        order, later = round_.order, None
+        tasks: list[Flight] = []
+        for place, key in enumerate(due):
+            parcel, now = order.parcels[key], round_.now().timestamp()
+            moment = round_.run.timetable.moment(key, parcel.fresh.domain, now)
+            if moment is None:  # beyond the horizon: so are those behind it
+                later = min(later or now + HORIZON / 2, now + HORIZON / 2)
+                break
+            if moment - now > PATIENCE_SECONDS:
+                later = moment if later is None else min(later, moment)
+                continue
+            tasks.append(self._launch(round_, parcel, moment))
+            if place % 50 == 49:
+                await asyncio.sleep(0)
+        return await self._finished(tasks), later
+
+    def _launch(self, round_: _Round, parcel: Parcel, moment: float) -> Flight:
+        key = round_.order.job.id, parcel.fresh.recipient
+        task = asyncio.create_task(self._attempt(round_, parcel, moment), name=f"{key[0]}/message")
+        self._flights[key] = task
+
+        def landed(_: Flight) -> None:
+            self._begun.discard(task)
+            if self._flights.get(key) is task:
+                del self._flights[key]
+
+        task.add_done_callback(landed)
+        return task
+
+    async def _finished(self, tasks: Sequence[Flight]) -> list[Entry]:
+        """Wait for attempts. When the batch is cancelled those that have begun go on by themselves."""
+        if tasks:
+            try:
+                await asyncio.wait(tasks)
+            except asyncio.CancelledError:
+                for task in tasks:
+                    task.add_done_callback(_heard)
+                    if task not in self._begun:
+                        task.cancel()
+                raise
+        return [entry for task in tasks if (entry := task.result()) is not None]
+
+    async def _attempt(self, round_: _Round, parcel: Parcel, moment: float) -> Entry | None:
+        """One message: wait for the turn, hand it over, write down what was said."""
+        job, recipient = round_.order.job, parcel.fresh.recipient
+        await asyncio.sleep(max(0.0, moment - round_.now().timestamp()))
+        async with round_.line.place(job.id):
+            if round_.run.halt.reason:
+                return None
+            self._begin()
+            attempt = await self._ledger.intend(job, recipient)
+            letter = parcel.write()
+            try:
+                receipt = await round_.transport.deliver(letter, partial(self._ledger.arm, job, recipient, attempt))
+            except Suppressed as suppressed:
+                round_.run.timetable.used(recipient)
+                return Entry(recipient, State.SUPPRESSED, attempt, message_id=parcel.fresh.message_id, error=str(suppressed))
+            # Begun before the place is given on: the next message is armed in the same transaction or a later one.
+            outcome = outcome_of(receipt, recipient, attempt, to_ms(round_.now()), self._first_wait)
+            settled = asyncio.ensure_future(self._settle(job, outcome))
+            await asyncio.sleep(0)
+        round_.run.timetable.used(recipient)
+        await asyncio.shield(settled)
+        if round_.run.halt.heard(receipt, outcome):
+            round_.run.halt.weigh(await self._ledger.standing(job))
+        return _entry(parcel, outcome)
+
+    def _begin(self) -> None:
+        """From here on this attempt is not stopped from outside."""
+        task = asyncio.current_task()
+        if task is not None:
+            self._begun.add(task)
+
+    async def _settle(self, job: JobRef, outcome: Outcome) -> None:
+        """Write it down, whatever it takes: the message is out, and only this process knows what was said."""
+        for attempt in range(_SETTLE_TRIES):
+            try:
+                await self._ledger.settle(job, outcome)
+                return
+            except LeaseLost:
+                raise
+            except Exception as error:
+                if attempt + 1 == _SETTLE_TRIES:
+                    raise
+                log.error("outcome not written, trying again", job=job.id, error=type(error).__name__)
+                await asyncio.sleep(0.2 * 4**attempt)
+
+
+def _heard(task: Flight) -> None:
+    """Nobody waits for this attempt any more: say what went wrong with it, except that the job was taken away."""
+    if not task.cancelled() and (error := task.exception()) is not None and not isinstance(error, LeaseLost):
+        log.error("attempt failed", error=f"{type(error).__name__}: {error}")
+
+
+def _is_due(entry: Entry, now: int) -> bool:
+    return entry.state is State.QUEUED or (entry.state is State.RETRY and (entry.due_at or 0) <= now)
+
+
+def _entry(parcel: Parcel, outcome: Outcome) -> Entry:
+    """The ledger's entry after an outcome."""
+    return Entry(
+        outcome.recipient,
+        outcome.state,
+        outcome.attempt,
+        outcome.due_at,
+        parcel.fresh.message_id,
+        outcome.smtp_code,
+        outcome.smtp_reply,
+        outcome.error,
+        outcome.at if outcome.state is State.SENT else None,
+    )
+
+
+def _until(entries: Iterable[Entry], later: float | None, now: int) -> int | None:
+    """When to go on with what is not settled (ms)."""
+    waits = [] if later is None else [round(later * 1000)]
+    for entry in entries:
+        if entry.state is State.RETRY and entry.due_at is not None:
+            waits.append(entry.due_at)
+        elif entry.state not in FINAL and not waits:
+            waits.append(now)
+    return min(waits, default=None)
