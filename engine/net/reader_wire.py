@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import struct
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, is_dataclass
+from operator import attrgetter
 from typing import Any, BinaryIO, Literal
 
 from engine.mail.page.model import Link
@@ -57,9 +58,20 @@ def send(sink: BinaryIO, answer: bytes) -> None:
 
 
 def answered(value: object) -> bytes:
-    """A value made of frozen dataclasses, lists and text as JSON."""
-    return json.dumps(value, default=_fields, separators=(",", ":")).encode()
+    """A value made of frozen dataclasses, tuples and text as JSON."""
+    return json.dumps(_plain(value), separators=(",", ":")).encode()
 
 
-def _fields(value: Any) -> dict[str, Any]:
-    return {field.name: getattr(value, field.name) for field in fields(value)}
+def _plain(value: Any) -> Any:
+    """The same made of dicts and lists. A page has thousands of links: those of one kind, which hold nothing but text and numbers,
+    go together."""
+    if isinstance(value, tuple):
+        if len({type(one) for one in value}) != 1 or not is_dataclass(value[0]):
+            return [_plain(one) for one in value]
+        names = _names(type(value[0]))
+        return [dict(zip(names, row, strict=True)) for row in map(attrgetter(*names), value)]
+    return {name: _plain(getattr(value, name)) for name in _names(type(value))} if is_dataclass(value) else value
+
+
+def _names(kind: Any) -> tuple[str, ...]:
+    return tuple(field.name for field in fields(kind))

@@ -14,7 +14,8 @@ URL = "https://www.kestrelworks.com/de/index.html"
 SHAPES = """/item-# /item-#?page=# /item-#?sid=# /item-#?a=#&utm_id=# /item-## #.html ../#/# /p#.mp3 /p.mp# /f.#z /d/#/#/#/#/#
 /calendar/202#/0#
 /#/#/# /kontakt# /team/# https://www.kestrelworks.com/n/# https://www.kestrelworks.com?# https://other.com/#
-//m.kestrelworks.com/# http://#m.kestrelworks.com/ mailto:a#@kestrelworks.com javascript:f(#) ?q=# ?n=# /%2# /ä/# /a.#/b""".split()
+//m.kestrelworks.com/# http://#m.kestrelworks.com/
+mailto:a#@kestrelworks.com javascript:f(#) ?q=# ?n=# /%2# /ä/# /a.#/b""".split()
 
 
 def links(html: str, url: str = URL) -> tuple[Link, ...]:
