@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from engine.access import required
-from engine.api import docs, errors, health, jobs, metrics, results, session, stream, verified
+from engine.api import docs, errors, health, jobs, metrics, results, session, stream, suppressions, verified
 from engine.api.auth import Auth
 from engine.api.excerpts import Excerpts
 from engine.api.hub import Hub
@@ -20,13 +20,15 @@ from engine.jobs import registry
 from engine.version import VERSION
 from engine.workbench import Workbench, workbench
 
-_BODIES = (jobs.JobBody, jobs.CleanupBody, session.TicketBody)
+_BODIES = (jobs.JobBody, jobs.CleanupBody, session.TicketBody, suppressions.SuppressionBody)
 _ROUTERS = (
     jobs.router,
     results.router,
     stream.router,
     verified.router,
     verified.files,
+    suppressions.router,
+    suppressions.files,
     session.router,
     health.router,
     metrics.router,
