@@ -54,6 +54,11 @@ class Workbench:
         values = {name: getattr(self.settings, setting) for name, setting in job_type.params.server_secrets.items()}
         return {name: value.get_secret_value() for name, value in values.items() if value is not None}
 
+    def values(self, job_type: JobType) -> dict[str, str]:
+        """The server's own values of a type's other fields, as far as it has them."""
+        values = {name: getattr(self.settings, setting) for name, setting in job_type.params.server_values.items()}
+        return {name: str(value) for name, value in values.items() if value not in (None, "")}
+
 
 @cache
 def workbench() -> Workbench:

@@ -79,6 +79,7 @@ class Common(Wire):
             idempotency_key=key or None,
             defaults=bench.defaults(job_type),
             unset=bench.settings.unset,
+            values=bench.values(job_type),
         )
 
 

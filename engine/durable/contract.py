@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import ModuleType
@@ -32,7 +32,12 @@ class JobParams(BaseModel):
     condenses: ClassVar[bool] = False
     """Whether the input list is rewritten at submit by `condensed`."""
     server_secrets: ClassVar[Mapping[str, str]] = {}
-    """Where the server may have a secret of its own: secret field to the name of the setting."""
+    """Where the server may have a secret of its own: secret field to the name of the setting.
+
+    A name that is no field stands for the secret field under other circumstances (see `secrets`).
+    """
+    server_values: ClassVar[Mapping[str, str]] = {}
+    """Where the server may have a value of its own, not secret: field to the name of the setting (see `equipped`)."""
     files_field: ClassVar[str | None] = None
     """The field of files (a list of `JobFileParam`): stored apart from the parameters, copied when a job runs again."""
 
@@ -40,6 +45,17 @@ class JobParams(BaseModel):
         """The parameters with every free choice made, so that a resumed job does what the first run would have done.
 
         `draw` gives a fresh random integer in [0, 2**53). Called once, at submit.
+        """
+        return self
+
+    def equipped(self, values: Mapping[str, str], unset: Collection[str]) -> Self:
+        """The parameters with what they leave to the server settled, so that a change of its settings changes no job.
+
+        `values` are those of `server_values` that the server has, `unset` the names of its settings without a value. Called once,
+        at submit, after `settled`.
+
+        Raises:
+            InvalidInput: parameters that do not go together, or with this server.
         """
         return self
 
@@ -74,6 +90,11 @@ class JobParams(BaseModel):
     @classmethod
     def needed_secrets(cls, stored: Mapping[str, Any]) -> frozenset[str]:
         """Secret fields that a job with these stored parameters cannot do without."""
+        return frozenset()
+
+    @classmethod
+    def wanted_secrets(cls, stored: Mapping[str, Any]) -> frozenset[str]:
+        """Secrets of the server's own that are kept with a job with these stored parameters, where the server has them."""
         return frozenset()
 
     @classmethod
@@ -244,6 +265,7 @@ class JobType:
     paced: bool = False
     carries: bool = True
     charts: tuple[Chart, ...] = ()
+    row_of: Callable[[Mapping[str, Any]], type[JobRow]] | None = None
 
     @classmethod
     def from_module(cls, module: ModuleType) -> Self:
@@ -251,6 +273,8 @@ class JobType:
 
         SOURCE and CHARTS as below. CPU_BOUND: work for a core, not for the network. CARRIES (True): the input's columns come
         back in the result, row by row. PACED: the doors keep to the engine's concurrency, so that batches may be larger than it.
+        `row_of`: from a job's stored parameters to the Row of its result, where not all jobs of the type have the same columns;
+        `Row` then has all of them.
         """
         return cls(
             name=module.TYPE,
@@ -266,6 +290,7 @@ class JobType:
             paced=getattr(module, "PACED", False),
             carries=getattr(module, "CARRIES", True),
             charts=tuple(getattr(module, "CHARTS", ())),
+            row_of=getattr(module, "row_of", None),
         )
 
     @property
@@ -277,3 +302,7 @@ class JobType:
     def columns(self) -> pa.Schema:
         """The columns this type adds to its input."""
         return arrow_schema(self.row)
+
+    def columns_of(self, stored: Mapping[str, Any]) -> pa.Schema:
+        """The columns that a job with these stored parameters adds to its input."""
+        return arrow_schema(self.row_of(stored)) if self.row_of else self.columns

@@ -42,7 +42,7 @@ class Results:
         if first is not None:
             return first.schema
         source = next(stream_tables(self._database, job.id, "input"), None)
-        return output_schema(job_type.columns, source.schema if source and job_type.carries else None)
+        return output_schema(job_type.columns_of(job.params), source.schema if source and job_type.carries else None)
 
     def page(self, job_id: str, schema: pa.Schema, offset: int = 0, limit: int = 100, where: Where | None = None) -> Page:
         """A page of the committed rows, in item order."""

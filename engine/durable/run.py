@@ -52,7 +52,7 @@ class Loaded:
         done = {number for span in spans(database, job.id, "output") for number in range(span.number, span.last + 1)}
         params = read_params(job_type, {**job.params, **(_items(job_type) if source else {})})
         plan = Plan(job.total_items, job.batch_size, job.goal)
-        schema = output_schema(job_type.columns, source.schema if source and job_type.carries else None)
+        schema = output_schema(job_type.columns_of(job.params), source.schema if source and job_type.carries else None)
         todo = tuple(number for number in range(plan.batches) if number not in done)
         return cls(params, plan, reader, schema, vault.load(database, job.id), todo, _states(database, job.id))
 

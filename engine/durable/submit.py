@@ -48,6 +48,8 @@ class Request:
     defaults: Mapping[str, str] = field(default_factory=dict, repr=False)
     unset: frozenset[str] = frozenset()
     """Names of the server's settings that have no value."""
+    values: Mapping[str, str] = field(default_factory=dict)
+    """The server's own values of parameters that may be left to it (`JobParams.server_values`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ def submit(database: Database, vault: Vault, request: Request) -> Submitted:
     if request.idempotency_key and (found := known(database, request.idempotency_key, digest)):
         return found
     params = read_params(request.job_type, request.params).settled(lambda: secrets.randbelow(2**53))
+    params = params.equipped(request.values, request.unset)
     source = _input(database, request, params)
     if source is not None:
         params = params.fitted(source.source)
@@ -181,11 +184,13 @@ def kept_secrets(
     """
     needed = model.needed_secrets(stored) - set(given)
     if missing := sorted(needed - set(defaults)):
-        wire = model.model_fields[missing[0]].alias or missing[0]
+        name = missing[0] if missing[0] in model.model_fields else min(model.secret_fields)
+        wire = model.model_fields[name].alias or name
         raise InvalidInput.of(
             wire, "is needed for this job: give it (it is kept only until the job ends; the server has none of its own)"
         )
-    return {**{name: defaults[name] for name in needed}, **given}
+    wanted = needed | {name for name in model.wanted_secrets(stored) if name in defaults}
+    return {**{name: defaults[name] for name in wanted}, **given}
 
 
 def _check_settings(params: JobParams, unset: Collection[str]) -> None:

@@ -130,5 +130,7 @@ def statuses(job_id: str | None) -> dict[str, int]:
     except NotFound:
         return {}
     found = workbench().types.get(job.type)
-    told = found is not None and STATUS in found.columns.names and not job.goal  # with a goal only what was found has a row
+    told = (
+        found is not None and STATUS in found.columns_of(job.params).names and not job.goal
+    )  # with a goal only what was found has a row
     return dict(job.counts) if told and len(job.counts) > 1 else {}

@@ -130,6 +130,7 @@ def _submit(job_type: JobType, form: Form, raw: Raw, given: Given) -> tuple[Prob
         idempotency_key=_key(job_type, raw, given),
         defaults=bench.defaults(job_type),
         unset=bench.settings.unset,
+        values=bench.values(job_type),
     )
     try:
         with st.spinner("Submitting …", show_time=False):
