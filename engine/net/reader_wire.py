@@ -63,8 +63,10 @@ def answered(value: object) -> bytes:
 
 
 def _plain(value: Any) -> Any:
-    """The same made of dicts and lists. A page has thousands of links: those of one kind, which hold nothing but text and numbers,
-    go together."""
+    """The same made of dicts and lists.
+
+    A page has thousands of links: records of one kind in a tuple, which hold nothing but text and numbers, go together.
+    """
     if isinstance(value, tuple):
         if len({type(one) for one in value}) != 1 or not is_dataclass(value[0]):
             return [_plain(one) for one in value]
