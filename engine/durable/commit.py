@@ -88,7 +88,7 @@ def _fence(connection: Connection, part: Part) -> bool:
         values |= {"wake_at": part.wake_at, "engine_id": None, "lease_until": None, "lease": jobs.c.lease + 1}
     if part.outcome:
         values |= {"status": part.outcome, "engine_id": None, "lease_until": None}
-        values["error_message"] = part.reason if part.outcome == Status.FAILED else None
+        values["error_message"] = part.reason if part.outcome in (Status.FAILED, Status.PAUSED) else None
         values["completed_at"] = None if part.outcome == Status.PAUSED else now_ms()
     held = (jobs.c.id == part.job_id, jobs.c.status == Status.RUNNING, jobs.c.lease == part.lease)
     return connection.execute(update(jobs).where(*held).values(**values)).rowcount == 1

@@ -37,6 +37,8 @@ def remark(database: Database, job: Job, now_ms: int) -> Remark | None:
             return _pending(database, job, now_ms)
         case Status.RUNNING:
             return _running(database, job, now_ms)
+        case Status.PAUSED if job.error_message:
+            return Remark("amber", f"Held. {job.error_message}", "Resume goes on from what is committed.")
         case Status.PAUSED:
             return Remark("amber", "Paused.", "Resume goes on from the rows that are committed.")
         case Status.FAILED:

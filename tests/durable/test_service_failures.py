@@ -18,6 +18,7 @@ from engine.durable.database import Database
 from engine.durable.queries import get
 from engine.durable.run import Loaded
 from engine.durable.vault import Vault
+from engine.errors import Held
 from tests.durable.running import ended, engine, until, until_job
 from tests.durable.store import age, claim_one, committed, never_dead, new_job, output, reasons
 from tests.toys import COUNT, CountParams, Gate, counting, numbers
@@ -46,6 +47,25 @@ class TestFailure:
         assert job.status == "failed" and "the well is dry" in job.error_message and "Batch 0" in job.error_message
         assert attempts == [0] * dispatcher.ATTEMPTS
         assert "the well is dry" in reasons(sqlite_database, job.id)[-1][2]
+
+    async def test_a_job_that_is_held_is_paused_with_the_reason_and_goes_on_when_resumed(
+        self, sqlite_database: Database, vault: Vault
+    ) -> None:
+        mended = asyncio.Event()
+
+        async def process(batch: Batch, params: CountParams, tools: Tools) -> Done | Snooze:
+            if not mended.is_set():
+                raise Held("the well is locked: open it, then resume")
+            return numbers(batch.start, batch.stop)
+
+        async with engine(sqlite_database, vault, counting(process, "held")):
+            job_id = new_job(sqlite_database, vault, counting(process, "held"), count=3)
+            job = await until_job(sqlite_database, job_id, lambda job: job.status == "paused", "the pause")
+            assert job.error_message == "the well is locked: open it, then resume" == reasons(sqlite_database, job_id)[-1][2]
+            mended.set()
+            control.resume(sqlite_database, job_id)
+            [job] = await ended(sqlite_database, job_id)
+        assert (job.status, job.error_message, output(sqlite_database, job_id)) == ("completed", None, [0, 1, 2])
 
     async def test_an_exception_that_goes_away_is_forgotten(self, sqlite_database: Database, vault: Vault) -> None:
         attempts: list[int] = []
@@ -273,7 +293,7 @@ class TestLosing:
             monkeypatch.setattr(housekeeping, "free_bytes", lambda _: 1024)
             await running._check_disk()
             job = await until_job(sqlite_database, job_id, lambda job: job.status == "paused", "the pause")
-            assert "disk is nearly full" in reasons(sqlite_database, job_id)[-1][2] and job.error_message is None
+            assert "disk is nearly full" in job.error_message and job.error_message == reasons(sqlite_database, job_id)[-1][2]
             later = new_job(sqlite_database, vault, slow, count=9, batch=3)
             await running._claim()
             assert get(sqlite_database, later).status == "pending", "nothing new begins while the disk is short"
