@@ -9,7 +9,9 @@ from engine.mail.message.filling import Filled, fill
 from engine.mail.message.flaws import RowFlaw, TemplateFlaw
 from engine.mail.message.mailboxes import Mailbox, MailboxFlaw
 from engine.mail.message.plain_text import html_to_text
+from engine.mail.message.previews import safe_preview
 from engine.mail.message.recipients import Malformed, Refused, flaw_of, read
+from engine.mail.message.signing import KeyFlaw, Signer
 from engine.mail.message.templates import Template
 from engine.mail.message.values import variable_of
 
@@ -21,12 +23,14 @@ __all__ = [
     "Composed",
     "Design",
     "Filled",
+    "KeyFlaw",
     "Mailbox",
     "MailboxFlaw",
     "Malformed",
     "Refused",
     "RowFlaw",
     "Sign",
+    "Signer",
     "Template",
     "TemplateFlaw",
     "compose",
@@ -36,5 +40,6 @@ __all__ = [
     "html_to_text",
     "message_id",
     "read",
+    "safe_preview",
     "variable_of",
 ]
