@@ -12,15 +12,25 @@ from typing import Protocol
 
 from engine.durable.contract import JobRef
 from engine.durable.sending_tables import FINAL, BounceKind, State
+from engine.errors import LeaseLost
 
-__all__ = ["FINAL", "BounceKind", "Entry", "Fresh", "Ledger", "Outcome", "Standing", "State"]
+__all__ = ["FINAL", "BounceKind", "Entry", "Fresh", "Ledger", "Outcome", "Overtaken", "Standing", "State", "Suppressed"]
+
+
+class Suppressed(LeaseLost):
+    """The recipient was suppressed meanwhile: it gets no message. Only this recipient; the job goes on."""
+
+
+class Overtaken(LeaseLost):
+    """This attempt is not the recipient's last one any more, or its message is settled. Only this recipient; the job goes on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fresh:
     """A recipient of a batch: its key (`engine.mail.address.folded`), its first item, and the message it is to get.
 
-    `skipped` says why it gets none (made up, not verified); "" for one that is to be sent.
+    `skipped` says why it gets none (made up, not verified); "" for one that is to be sent. `address` is its
+    `engine.mail.address.Address.key` where that is another text than the recipient's: made-up addresses are on record by it.
     """
 
     recipient: str
@@ -28,6 +38,7 @@ class Fresh:
     domain: str
     message_id: str
     skipped: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +60,7 @@ class Entry:
 class Outcome:
     """What became of an attempt: `sent`, `retry` (with `due_at`), `failed`, `in_doubt`, or `queued` for one that never began.
 
+    An attempt that never began does not count: the next one has its number.
     `hard`: the mailbox does not exist; with `suppress` it goes onto the list of suppressed addresses in the same transaction.
     """
 
@@ -82,28 +94,35 @@ class Ledger(Protocol):
         """Begin (again) with the recipients of a batch; their entries, by recipient.
 
         New ones are queued; what was queued, in intent or due again is checked against the list of suppressed addresses and
-        becomes `suppressed` where it is on it, as it does where `skipped` says so. `armed` ones of an attempt that is over (not
-        `in_flight` in this process) become `in_doubt`; with `replay`, for a transport to which the same message may be handed
-        again (a file that is replaced), they are queued again.
+        those that a job here made up, and becomes `suppressed` where it is among them, as it does where `skipped` says so.
+        `armed` ones of an attempt that is over (not `in_flight` in this process) become `in_doubt`; with `replay`, for a
+        transport to which the same message may be handed again (a file that is replaced), they are queued again.
 
         Raises:
             LeaseLost: the job is no longer held under this lease; nothing was written.
         """
 
     async def intend(self, job: JobRef, recipient: str) -> int:
-        """The number of the attempt that begins now. Not waited for: written together with what comes next."""
+        """The number of the attempt that begins now. Not waited for: written together with what comes next.
+
+        Raises:
+            LookupError: the recipient was not opened here.
+        """
 
     async def arm(self, job: JobRef, recipient: str, attempt: int) -> None:
         """Everything but the dot is sent.
 
         Raises:
-            LeaseLost: the job is no longer ours, or the recipient was suppressed meanwhile: the dot must not be sent.
+            LeaseLost: the dot must not be sent. As its subclass `Suppressed`, the recipient was suppressed meanwhile and its
+                entry says so; as `Overtaken`, the message is armed, settled or begun anew elsewhere; else the job is not ours.
         """
 
     async def settle(self, job: JobRef, outcome: Outcome) -> bool:
-        """Keep what became of an attempt: a fact, kept even when the job is no longer ours. False when a later attempt has begun.
+        """Keep what became of an attempt. False when that changes nothing, as a later attempt has begun.
 
-        Counts as progress of the job where that is still ours.
+        What became of a message that was armed here is a fact, kept even when the job is no longer ours: then it takes the
+        message out of doubt where the server has it or has refused it. Of one that was never armed it is kept only while the
+        job is ours. It counts as progress of the job where that is still ours.
         """
 
     async def standing(self, job: JobRef) -> Standing:
