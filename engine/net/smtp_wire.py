@@ -110,12 +110,16 @@ class Wire(asyncio.Protocol):
         self._fault: Trouble | None = None
         self._waiter: asyncio.Future[Reply] | None = None
         self._gone = asyncio.Event()
+        self._room = asyncio.Event()
+        self._room.set()
         self.secure = False
 
     @classmethod
     async def of(cls, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> Wire:
         """Take over a connection; what the server has said by now is kept."""
         wire = cls(writer)
+        # What the kernel does not take at once is waited for by whoever asks for `room`.
+        wire._transport.set_write_buffer_limits(0)
         wire._transport.pause_reading()
         # With the end marked, reading gives what is there and does not wait.
         reader.feed_eof()
@@ -140,8 +144,30 @@ class Wire(asyncio.Protocol):
 
     def send(self, *commands: str) -> None:
         """Write the commands in one piece; on a closed connection the next `reply` says so."""
+        self.write("".join(f"{command}\r\n" for command in commands).encode())
+
+    def write(self, data: bytes) -> None:
+        """Write bytes as they are; on a closed connection the next `reply` says so."""
         if not self._transport.is_closing():
-            self._transport.write("".join(f"{command}\r\n" for command in commands).encode())
+            self._transport.write(data)
+
+    async def room(self, until: float, step: str) -> None:
+        """Wait until what was written has been handed to the kernel; under TLS the last piece may still be on its way there.
+
+        Returns at once on a connection that is lost or spoken to meanwhile: nobody reads what would be written.
+
+        Raises:
+            Trouble: the server does not read; the connection is then of no use.
+        """
+        if self._room.is_set():
+            return
+        timer = asyncio.get_running_loop().call_at(until, self._fail, Trouble(Answer.TIMEOUT, f"{step} was not taken in time"))
+        try:
+            await self._room.wait()
+        finally:
+            timer.cancel()
+        if self._fault is not None:
+            raise self._fault
 
     async def reply(self, until: float, step: str) -> Reply:
         """The next reply, awaited until that moment of the loop's clock.
@@ -177,6 +203,8 @@ class Wire(asyncio.Protocol):
         if secured is None:
             raise Trouble(Answer.NO_CONNECTION, "the server closed the connection in the TLS handshake")
         self._transport = secured
+        # Zero would make asyncio's TLS pause us before anything is written.
+        secured.set_write_buffer_limits(1, 0)
         # What came in the clear after the reply to STARTTLS was not said under TLS.
         self._parser, self._replies, self.secure = Replies(), deque(), True
 
@@ -206,6 +234,17 @@ class Wire(asyncio.Protocol):
             self._fail(Trouble(Answer.NO_CONNECTION, "the server sends replies that nobody asked for"))
         elif self._replies and self._waiter is not None and not self._waiter.done():
             self._waiter.set_result(self._replies.popleft())
+        elif self._replies:
+            self._room.set()
+
+    def pause_writing(self) -> None:
+        """Called by the transport."""
+        if self.alive:
+            self._room.clear()
+
+    def resume_writing(self) -> None:
+        """Called by the transport."""
+        self._room.set()
 
     def eof_received(self) -> bool:
         """Called by the transport; the connection is closed then."""
@@ -229,5 +268,6 @@ class Wire(asyncio.Protocol):
             self.abort()
 
     def _tell(self, trouble: Trouble) -> None:
+        self._room.set()
         if self._waiter is not None and not self._waiter.done():
             self._waiter.set_exception(trouble)
