@@ -13,6 +13,7 @@ from engine.workbench import workbench
 from pages.parts import charts, clock, crowd, figures, markup, meter, situation
 from pages.parts.actions import toolbar
 from pages.parts.columns import View
+from pages.parts.form import Report
 from pages.parts.rows import table
 from pages.parts.trail import trail
 
@@ -26,8 +27,8 @@ ROW_TICKS = 20
 """Charts and rows of a running job are drawn anew once in so many ticks."""
 
 
-def cell(job: Job, job_type: JobType, edit: Callable[[], None], view: View) -> None:
-    """Toolbar, progress, counters, charts, rows, timeline."""
+def cell(job: Job, job_type: JobType, edit: Callable[[], None], view: View, report: Report | None = None) -> None:
+    """Toolbar, progress, counters, what the job type reports of itself, charts, rows, timeline."""
     phase, factor = situation.phase(job), crowd.factor() if not job.ended else 1.0
     tick = None if job.ended else factor * (TICK_SECONDS if phase in ("pending", "running") else IDLE_TICK_SECONDS)
     running = tick if phase == "running" else None
@@ -35,6 +36,8 @@ def cell(job: Job, job_type: JobType, edit: Callable[[], None], view: View) -> N
     with st.container(border=True, key=f"cell_out_{phase}"):
         toolbar(job, job_type, edit, view.onward)
         st.fragment(_progress, run_every=tick)(job.id, phase, factor)
+        if report is not None:
+            report(job, tick, edit)
         st.fragment(_charts, run_every=running and running * CHART_TICKS)(job.id, job_type)
         st.fragment(_rows, run_every=running and running * ROW_TICKS)(job.id, job_type, view)
         _details(job)

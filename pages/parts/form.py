@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from html import escape
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import pyarrow as pa
 import streamlit as st
@@ -28,6 +28,8 @@ class Slots:
 
     _slots: dict[str, DeltaGenerator] = field(default_factory=dict)
     _names: dict[str, str] = field(default_factory=dict)
+    rooms: dict[str, DeltaGenerator] = field(default_factory=dict)
+    """Places among the fields that are filled once the whole form is known."""
 
     def under(self, name: str, hint: str = "", also: Iterable[str] = ()) -> None:
         """Make the line of a field; call it right after the widget. It serves the fields of `also` as well."""
@@ -78,9 +80,44 @@ class Source(Protocol):
         """Let go of the list: it was submitted."""
 
 
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """The outcome of a check: parameters and plan, or problems."""
+
+    params: JobParams | None = None
+    plan: Plan | None = None
+    problems: tuple[Problem, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A form as it stands: its list, its fields as a caller of the API would write them, and what a check says of them."""
+
+    given: Given
+    raw: Raw
+    checked: Checked
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What is asked once more before a submit: what would happen, and the label of the button that does it."""
+
+    title: str
+    text: str
+    label: str
+
+
+Report: TypeAlias = Callable[[Job, float | None, Callable[[], None]], None]
+"""A section of its own in the cell of a job: the job, seconds between two looks (None: it has ended), and how to edit it."""
+
+
 @dataclass(frozen=True)
 class Form:
-    """What a job type's page brings: its list, its fields, how to fill them from parameters, a preview, its result's look."""
+    """What a job type's page brings: its list, its fields, how to fill them from parameters, a preview, its result's look.
+
+    `proof` shows what the form amounts to with its list, and says what is wrong beyond single fields; `question` is what a submit
+    asks first.
+    """
 
     draw: Callable[[Slots], Raw]
     load: Callable[[Mapping[str, Any]], None]
@@ -89,15 +126,9 @@ class Form:
     verb: str = "Run"
     source: Source | None = None
     view: View = USUAL
-
-
-@dataclass(frozen=True, slots=True)
-class Checked:
-    """The outcome of a check: parameters and plan, or problems."""
-
-    params: JobParams | None = None
-    plan: Plan | None = None
-    problems: tuple[Problem, ...] = ()
+    proof: Callable[[Slots, Draft], tuple[Problem, ...]] | None = None
+    question: Callable[[Draft], Question | None] | None = None
+    report: Report | None = None
 
 
 def check(job_type: JobType, raw: Raw) -> Checked:

@@ -8,6 +8,7 @@ import secrets
 from collections.abc import Callable
 
 import streamlit as st
+from streamlit.delta_generator import DeltaGenerator
 
 from engine.durable import queries
 from engine.durable.contract import JobType
@@ -17,7 +18,7 @@ from engine.errors import IdempotencyConflict, InvalidInput, NotFound, Problem
 from engine.workbench import workbench
 from pages.parts import browser, catalog, figures, gate, markup, words
 from pages.parts.cell import cell
-from pages.parts.form import Checked, Form, Given, Raw, Slots, brief, check
+from pages.parts.form import Checked, Draft, Form, Given, Raw, Slots, brief, check
 from pages.parts.situation import phase
 
 
@@ -55,7 +56,7 @@ def _filled(job: Job, job_type: JobType, form: Form) -> None:
         st.fragment(_input)(job_type, form)
     else:
         _folded(job, form, edit)
-    cell(job, job_type, edit, form.view)
+    cell(job, job_type, edit, form.view, form.report)
 
 
 def _editing(job_type: JobType) -> str:
@@ -92,12 +93,15 @@ def _input(job_type: JobType, form: Form) -> None:
             if st.session_state.get(_editing(job_type)) and st.query_params.get("job_id"):
                 st.button("Close", type="tertiary", on_click=_close, args=(job_type,), key="close")
             pressed = st.button(form.verb, icon=":material/play_arrow:", type="primary", shortcut="Ctrl+Enter", key="run")
-        elsewhere = st.empty()
+        elsewhere, once_more = st.empty(), st.container()
         given = form.source(slots) if form.source else Given()
         raw = form.draw(slots) | given.params
         checked = check(job_type, raw)
+        draft = Draft(given, raw, checked)
         problems = _problems(job_type, given, checked, pressed)
-        if pressed and not problems:
+        if form.proof:
+            problems += form.proof(slots, draft)
+        if not problems and _agreed(job_type, form, draft, pressed, once_more):
             problems = _submit(job_type, form, raw, given)
         slots.fill(problems, elsewhere)
         if checked.params is not None and form.preview:
@@ -111,6 +115,25 @@ def _problems(job_type: JobType, given: Given, checked: Checked, pressed: bool) 
     missing = pressed and given.empty and not given.problems and job_type.source == "required"
     absent = (Problem("list", "there is no list yet; paste one, upload a file, or choose another job"),) if missing else ()
     return (*given.problems, *absent, *checked.problems)
+
+
+def _agreed(job_type: JobType, form: Form, draft: Draft, pressed: bool, place: DeltaGenerator) -> bool:
+    """Whether to submit now: at once, or where the form has a question, once that was answered for what the form says now."""
+    question = form.question(draft) if form.question else None
+    if question is None:
+        return pressed
+    slot, key = f"asked_{job_type.name}", _key(job_type, draft.raw, draft.given)
+    if pressed:
+        st.session_state[slot] = key
+    if st.session_state.get(slot) != key:  # the form changed since it was asked
+        st.session_state.pop(slot, None)
+        return False
+    with place.container(border=True, key="once_more"):
+        st.html(f"<b>{markup.ticked(question.title)}</b> <span class='pb-quiet'>{markup.ticked(question.text)}</span>")
+        with st.container(horizontal=True, gap="small"):
+            agreed = st.button(question.label, type="primary", key="once_more_yes")
+            st.button("No, not yet", on_click=st.session_state.pop, args=(slot, None), key="once_more_no")
+    return agreed
 
 
 def _close(job_type: JobType) -> None:

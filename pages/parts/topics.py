@@ -84,7 +84,20 @@ class Single:
 
     def kept(self, table: pa.Table) -> pa.Table:
         """Of the rows that a job kept those columns that belong to the list."""
-        return table.select([MATTERS[self.expects].one]) if self.condensed else table
+        return table.select([MATTERS[self.expects].one]) if self.condensed else visible(table)
+
+
+class Recipients(Single):
+    """A list of addresses that are written to; who of them is, and who is not, is told by the page itself."""
+
+    @property
+    def label(self) -> str:
+        """Over the field for pasted text."""
+        return "Recipients"
+
+    def said(self, counts: Counts) -> Mapping[str, int]:
+        """Nothing more than the number of rows."""
+        return {}
 
 
 class People:
@@ -158,6 +171,13 @@ ADDRESSES = Single(
     "ann@example.com\nBen Hill <ben@example.org>\n\nor rows copied from a spreadsheet, with their headings",
     "One address per line, or rows with headings; up to about 80,000 addresses",
     glance.addresses,
+)
+RECIPIENTS = Recipients(
+    "addresses",
+    "email,first_name,company\nann@example.com,Ann,Harbour Ltd\nben@example.org,Ben,Quiet & Co",
+    "One address per line, or rows with headings: each column can be written into the message",
+    glance.addresses,
+    "The first row holds the headings; each column can be written into the message",
 )
 DOMAINS = Single(
     "domains",
