@@ -3,19 +3,32 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 from engine.durable.executor import Executor, LocalExecutor
+from engine.durable.files import StoredFiles
 from engine.durable.migrate import open_database
 from engine.durable.site_cache import StoredSites
+from engine.durable.stored_ledger import StoredLedger
+from engine.durable.vault import Vault
 from engine.durable.verdict_cache import StoredVerdicts
+from engine.errors import ConfigError
+from engine.mail.message import KeyFlaw, Signer
 from engine.net.dns import DnsResolver
 from engine.net.guard import Guard, Resolve, system_addresses, transport
 from engine.net.http import WebFetcher, user_agent
 from engine.net.mailsso import MailsSoClient
+from engine.net.outbox import Outbox
 from engine.net.reader import PageReader
 from engine.net.smtp import SmtpProber
+from engine.net.submission import Transport
+from engine.net.submission_smtp import SmtpTransport
+from engine.net.submission_url import relay_of
 from engine.scraping.crawl import SiteCrawler
+from engine.sending.parcels import Route
+from engine.sending.sender import Sender
+from engine.sending.stationery import Dkim, Stationery
 from engine.settings import Settings, settings
 from engine.verifying.verifier import Limits, Verifier
 
@@ -30,6 +43,8 @@ def doors() -> Mapping[str, Any]:
         "verifier": _verifier(configured),
         "crawler": _crawler(configured),
         "sites": StoredSites(lambda: open_database(configured.url)),
+        "sender": _sender(configured),
+        "stationery": _stationery(configured),
     }
 
 
@@ -64,6 +79,41 @@ def _crawler(configured: Settings) -> SiteCrawler:
         concurrency=min(configured.concurrency, MOST_HOSTS),
     )
     return SiteCrawler(fetcher, PageReader(), resolver)
+
+
+def _sender(configured: Settings) -> Sender:
+    routes: dict[Route, Transport] = {Route.OUTBOX: Outbox(configured.outbox)}
+    if configured.smtp_url is not None:
+        relay = relay_of(configured.smtp_url.get_secret_value())
+        guard = Guard(configured.allow_private_networks, trusted=frozenset({(relay.host, relay.port)}))
+        routes[Route.SMTP] = SmtpTransport(relay, guard, configured.probe_name)
+    return Sender(StoredLedger(lambda: open_database(configured.url)), routes, configured.send_retry_seconds)
+
+
+def _stationery(configured: Settings) -> Stationery:
+    key = configured.secret_key.get_secret_value() if configured.secret_key else None
+    vault = Vault.open(key, configured.data_dir)
+    files = StoredFiles(lambda: open_database(configured.url))
+    return Stationery(vault.sign, configured.base_url, files, _dkim(configured), configured.bounce_address)
+
+
+def _dkim(configured: Settings) -> Dkim:
+    """Who signs for a sender's domain.
+
+    Raises:
+        ConfigError: the key cannot be read or used.
+    """
+    path = configured.dkim_key_file
+    if path is None:
+        return lambda domain: None
+    try:
+        key = path.read_bytes()
+        Signer.of(key, configured.dkim_selector, configured.dkim_domain or "example.com")
+    except OSError as error:
+        raise ConfigError(f"POSTBENCH_DKIM_KEY_FILE cannot be read: {error.strerror}") from None
+    except KeyFlaw as flaw:
+        raise ConfigError(f"POSTBENCH_DKIM_KEY_FILE: {flaw}") from None
+    return lru_cache(maxsize=64)(lambda domain: Signer.of(key, configured.dkim_selector, configured.dkim_domain or domain))
 
 
 def _addresses(resolver: DnsResolver, alone: bool) -> Resolve:

@@ -89,6 +89,11 @@ class Settings(BaseSettings):
         return (self.public_url or f"http://{host}:{self.port}").rstrip("/")
 
     @property
+    def outbox(self) -> Path:
+        """The folder of messages that are not to leave this machine."""
+        return self.data_dir / "outbox"
+
+    @property
     def hosts(self) -> list[str]:
         """Host names that requests may carry (DNS rebinding stops here)."""
         named = [host.strip() for host in self.allowed_hosts.split(",") if host.strip()]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from enum import StrEnum
 
 from engine.durable.contract import JobRef
@@ -28,10 +29,10 @@ class Pace:
 
 @dataclass(frozen=True, slots=True)
 class Parcel:
-    """A recipient of a batch and how to write the message when its turn has come."""
+    """A recipient of a batch and how to write the message when its turn has come, dated with that moment."""
 
     fresh: Fresh
-    write: Callable[[], Letter]
+    write: Callable[[datetime], Letter]
 
 
 @dataclass(frozen=True, slots=True)

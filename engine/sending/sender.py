@@ -170,7 +170,7 @@ class Sender:
                 return None
             self._begin()
             attempt = await self._ledger.intend(job, recipient)
-            letter = parcel.write()
+            letter = parcel.write(round_.now())
             try:
                 receipt = await round_.transport.deliver(letter, partial(self._ledger.arm, job, recipient, attempt))
             except Suppressed as suppressed:
