@@ -11,18 +11,22 @@ import gc
 import signal
 import sys
 from collections.abc import Sequence
+from functools import partial
 from importlib.abc import MetaPathFinder
 from types import ModuleType
 
 import pyarrow as pa
 
+from engine.durable.database import Database
 from engine.durable.migrate import open_database
-from engine.durable.service import IDLE_SECONDS, EngineService, Options
+from engine.durable.service import IDLE_SECONDS, Duty, EngineService, Options
 from engine.durable.vault import Vault
 from engine.errors import ConfigError
 from engine.execution import make_executor
 from engine.jobs import registry
 from engine.logs import configure_logs
+from engine.net.postbox_url import postbox
+from engine.sending.bouncing import Bouncing, keep
 from engine.settings import Settings, settings
 from engine.version import VERSION
 
@@ -93,6 +97,7 @@ async def _serve(configured: Settings, parent: int | None) -> None:
         registry(),
         make_executor(configured.executor),
         Options(configured.concurrency, configured.retention_days, VERSION, parent),
+        _further(configured, database),
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, service.stop)
@@ -100,6 +105,14 @@ async def _serve(configured: Settings, parent: int | None) -> None:
         await service.run()
     finally:
         database.close()
+
+
+def _further(configured: Settings, database: Database) -> list[tuple[Duty, float]]:
+    """What an engine of Postbench has to do besides running jobs."""
+    if configured.bounce_url is None:
+        return []
+    bouncing = Bouncing(postbox(configured.bounce_url.get_secret_value()), partial(keep, database))
+    return [(bouncing.read_bounces, configured.bounce_seconds)]
 
 
 if __name__ == "__main__":

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import partial
 from typing import TypeVar
 
@@ -30,6 +31,7 @@ from engine.durable.watcher import Watcher
 from engine.errors import InvalidInput, PostbenchError
 
 T = TypeVar("T")
+Duty = Callable[[], Awaitable[None]]
 MAX_JOBS = 100
 """Jobs one engine holds at a time; parked ones do not count."""
 CLAIM_AT_ONCE = 10
@@ -54,7 +56,10 @@ class Options:
 
 
 class EngineService:
-    """One engine on one database. `run` returns when `stop` was called and everything is given back."""
+    """One engine on one database. `run` returns when `stop` was called and everything is given back.
+
+    `further` are duties that the machinery knows nothing of, each with the seconds between two turns; the first comes at once.
+    """
 
     def __init__(
         self,
@@ -63,7 +68,9 @@ class EngineService:
         types: Mapping[str, JobType],
         executor: Executor,
         options: Options,
+        further: Sequence[tuple[Duty, float]] = (),
     ) -> None:
+        self._further = tuple(further)
         self._database, self._vault, self._types, self._executor, self._options = database, vault, types, executor, options
         self._writer = ThreadPoolExecutor(1, thread_name_prefix="writer")
         self._committer = Committer(database, self._write, self._committed, _now_ms)
@@ -101,10 +108,13 @@ class EngineService:
         scheduler = AsyncIOScheduler(timezone="UTC", job_defaults=defaults)
         for duty, seconds in self._duties():
             scheduler.add_job(_guarded(duty), "interval", seconds=seconds, id=duty.__name__)
+        for duty, seconds in self._further:
+            now = datetime.now(UTC)
+            scheduler.add_job(_guarded(duty), "interval", seconds=seconds, id=duty.__name__, next_run_time=now)
         scheduler.add_job(_guarded(self._tidy), id="first tidy")
         return scheduler
 
-    def _duties(self) -> list[tuple[Callable[[], Awaitable[None]], float]]:
+    def _duties(self) -> list[tuple[Duty, float]]:
         return [
             (self._heartbeat, lease.HEARTBEAT_SECONDS),
             (self._rescue, RESCUE_SECONDS),
@@ -239,7 +249,7 @@ class EngineService:
         return await asyncio.get_running_loop().run_in_executor(self._writer, partial(call, *args))
 
 
-def _guarded(duty: Callable[[], Awaitable[None]]) -> Callable[[], Awaitable[None]]:
+def _guarded(duty: Duty) -> Duty:
     """A duty that logs what goes wrong and comes back at its next turn."""
 
     async def run() -> None:

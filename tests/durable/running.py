@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
 from engine.durable.contract import JobType
 from engine.durable.database import Database
 from engine.durable.executor import LocalExecutor
 from engine.durable.queries import get
-from engine.durable.service import EngineService, Options
+from engine.durable.service import Duty, EngineService, Options
 from engine.durable.tables import Job
 from engine.durable.vault import Vault
 
@@ -20,11 +20,16 @@ PATIENCE = 60.0
 
 @asynccontextmanager
 async def engine(
-    database: Database, vault: Vault, *types: JobType, concurrency: int = 500, parent: int | None = None
+    database: Database,
+    vault: Vault,
+    *types: JobType,
+    concurrency: int = 500,
+    parent: int | None = None,
+    further: Sequence[tuple[Duty, float]] = (),
 ) -> AsyncIterator[EngineService]:
     """An engine at work; at the end of the block it is stopped as by SIGTERM."""
     options = Options(concurrency, 0, "test", parent)
-    service = EngineService(database, vault, {t.name: t for t in types}, LocalExecutor(), options)
+    service = EngineService(database, vault, {t.name: t for t in types}, LocalExecutor(), options, further)
     task = asyncio.create_task(service.run())
     try:
         await until(lambda: bool(service.id) or task.done(), "the engine to start")

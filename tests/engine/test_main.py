@@ -38,12 +38,13 @@ def test_help_and_version(tmp_path: Path) -> None:
         ({"POSTBENCH_CONCURRENCY": "many"}, "POSTBENCH_CONCURRENCY"),
         ({"POSTBENCH_DATABASE_URL": "mysql://h/d"}, "POSTBENCH_DATABASE_URL"),
         ({"POSTBENCH_DATA_DIR": "/dev/null/x"}, "POSTBENCH_DATA_DIR"),
+        ({"POSTBENCH_BOUNCE_URL": "imaps://me:s3cret@"}, "POSTBENCH_BOUNCE_URL"),
     ],
 )
 def test_a_wrong_setting_is_exit_code_2_and_one_line(tmp_path: Path, wrong: dict[str, str], named: str) -> None:
     ended = run(tmp_path, **wrong)
     assert ended.returncode == 2 and named in ended.stderr
-    assert "Traceback" not in ended.stderr
+    assert "Traceback" not in ended.stderr and "s3cret" not in ended.stderr
 
 
 def test_a_wrong_argument_is_exit_code_2(tmp_path: Path) -> None:

@@ -32,7 +32,7 @@ class Stored:
 
 
 class LabImap(LabServer):
-    """`hang`: a command that is never answered; `drop`: one at which the connection closes, once; `extra`: bytes sent too much."""
+    """`hang`: a command that is never answered; `drop`: one at which the connection closes, once; `extra`: bytes too many."""
 
     def __init__(self, *, tls: bool = False, starttls: bool = False, plain: bool = True) -> None:
         super().__init__()
