@@ -18,7 +18,10 @@ page = st.navigation(
             st.Page("jobs.py", title="Jobs", icon=":material/list_alt:", url_path="jobs"),
         ],
         **({"Tools": tools} if tools else {}),
-        "Data": [st.Page("verified_emails.py", title="Verified", icon=":material/contact_mail:", url_path="verified-emails")],
+        "Data": [
+            st.Page("verified_emails.py", title="Verified", icon=":material/contact_mail:", url_path="verified-emails"),
+            st.Page("suppressions.py", title="Suppressions", icon=":material/unsubscribe:", url_path="suppressions"),
+        ],
         "Installation": [st.Page("system.py", title="System", icon=":material/dns:", url_path="system")],
     },
     position="sidebar" if admitted else "hidden",

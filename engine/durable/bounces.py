@@ -92,7 +92,8 @@ def _is_hard(report: BounceIn) -> bool:
 
 
 def _said(report: BounceIn) -> str:
-    return " ".join(filter(None, (report.status, report.diagnostic)))[:MAX_TEXT] or "no reason given"
+    status = "" if report.status in report.diagnostic else report.status
+    return " ".join(filter(None, (status, report.diagnostic)))[:MAX_TEXT] or "no reason given"
 
 
 def _suppression(report: BounceIn, row: Mapping[str, object]) -> NewSuppression:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import re
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
@@ -14,6 +15,7 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, in
 from sqlalchemy.dialects import postgresql, sqlite
 
 from engine.durable.clock import now_ms
+from engine.durable.control import DAY_MS
 from engine.durable.database import Database
 from engine.durable.sending_tables import ListAction, Suppression, suppression_events
 from engine.durable.sending_tables import suppressions as entries
@@ -183,6 +185,19 @@ def counts(database: Database, q: str | None = None) -> dict[str, int]:
     query = select(entries.c.source, func.count()).where(Wanted(q).condition).group_by(entries.c.source)
     with database.read() as connection:
         return dict(connection.execute(query).all())
+
+
+def growth(database: Database, days: int = 30) -> dict[str, list[int]]:
+    """How many of the entries came on each of the last days (UTC), by source; the oldest day first, the last is today."""
+    with database.read() as connection:
+        today = connection.execute(select(now_ms())).scalar_one() // DAY_MS
+        day = (entries.c.created_at // DAY_MS).label("day")
+        query = select(day, entries.c.source, func.count()).where(entries.c.created_at >= (today - days + 1) * DAY_MS)
+        rows = connection.execute(query.group_by(day, entries.c.source)).all()
+    found: dict[str, list[int]] = defaultdict(lambda: [0] * days)
+    for number, source, count in rows:
+        found[source][min(int(number) - today + days, days) - 1] += count
+    return dict(found)
 
 
 def page(database: Database, wanted: Wanted | None = None, limit: int = 50, cursor: str | None = None) -> SuppressionPage:

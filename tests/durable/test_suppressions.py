@@ -9,6 +9,7 @@ import pytest
 from sqlalchemy import text
 
 from engine.durable import control, suppressions
+from engine.durable.control import DAY_MS
 from engine.durable.database import Database
 from engine.durable.suppressions import NewSuppression, Wanted
 from engine.durable.vault import Vault
@@ -109,6 +110,14 @@ def test_search_and_filter(stored: Database) -> None:
         assert found(stored, q=literal) == []
     assert suppressions.counts(stored) == {"bounce": 3, "manual": 7}
     assert suppressions.counts(stored, "gmail") == {"manual": 1} and suppressions.counts(stored, "nobody") == {}
+
+
+def test_growth_counts_the_last_days(database: Database) -> None:
+    suppressions.add(database, [new("a@x.org"), new("b@x.org"), new("c@x.org", source="bounce"), new("d@x.org")])
+    now = suppressions.get(database, "a@x.org").created_at
+    age(database, "b@x.org", now - 2 * DAY_MS)
+    age(database, "d@x.org", now - 40 * DAY_MS)
+    assert suppressions.growth(database, 3) == {"manual": [1, 0, 1], "bounce": [0, 0, 1]}
 
 
 def test_pages_go_on_where_they_stopped_whatever_is_added_meanwhile(stored: Database) -> None:

@@ -1,0 +1,5 @@
+"""Who gets no mail: the page."""
+
+from pages.parts.suppressions import suppressed
+
+suppressed()
