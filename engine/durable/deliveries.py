@@ -36,9 +36,8 @@ def _write(connection: Connection, calls: Sequence[Call]) -> list[Any]:
         concerned[call.job.id].update(recipients_of(call))
     rows = {key: row for job_id in sorted(concerned) for key, row in _rows(connection, job_id, concerned[job_id])}
     book = Book(rows, *_unwanted(connection, calls), held, now)
-    known = set(rows)
     results = [_result(book, call) for call in calls]
-    _store(connection, book, known)
+    _store(connection, book)
     if recovered := sorted(crashed & book.moved):
         connection.execute(update(jobs).where(jobs.c.id.in_(recovered)).values(crashes=0))
     return results
@@ -90,13 +89,11 @@ def _unwanted(connection: Connection, calls: Sequence[Call]) -> tuple[dict[str, 
     return dict(listed), {address for (address,) in made_up}
 
 
-def _store(connection: Connection, book: Book, known: Collection[Key]) -> None:
+def _store(connection: Connection, book: Book) -> None:
     is_sqlite = connection.dialect.name == "sqlite"
-    keys = sorted(book.changed)
-    for statement, some in ((_INSERT, [k for k in keys if k not in known]), (_UPDATE, [k for k in keys if k in known])):
-        if some:
-            values = [_values(job_id, book.rows[job_id, recipient]) for job_id, recipient in some]
-            connection.execute(statement.on(is_sqlite), parameters(values, is_sqlite, unique="recipient"))
+    if book.changed:
+        values = [_values(job_id, book.rows[job_id, recipient]) for job_id, recipient in sorted(book.changed)]
+        connection.execute(_KEEP.on(is_sqlite), parameters(values, is_sqlite, unique="recipient"))
     if book.banned:
         values = [
             {"address": address, "reason": reason, "job_id": job_id} for address, (reason, job_id) in sorted(book.banned.items())
@@ -160,13 +157,10 @@ _LISTED = Statement("{array}(s.address, s.reason)) FROM {list} CROSS JOIN suppre
 _MADE_UP = Statement(
     "{array}(item.value)) FROM {list} WHERE EXISTS (SELECT 1 FROM probe_permit AS p WHERE p.address = item.value)"
 )
-_INSERT = Statement(
-    f"INSERT INTO delivery ({', '.join(_STORED)}, updated_at) SELECT {', '.join(_STORED)}, {{now}} FROM {{rows}}", _STORED
-)
-_UPDATE = Statement(
-    "UPDATE delivery SET "
-    + ", ".join(f"{name} = item.{name}" for name in _COLUMNS if name not in _FIXED)
-    + ", updated_at = {now} FROM {rows} WHERE delivery.job_id = item.job_id AND delivery.recipient = item.recipient",
+_KEEP = Statement(
+    f"INSERT INTO delivery ({', '.join(_STORED)}, updated_at) SELECT {', '.join(_STORED)}, {{now}} FROM {{rows}} WHERE true"
+    " ON CONFLICT (job_id, recipient) DO UPDATE SET updated_at = excluded.updated_at, "
+    + ", ".join(f"{name} = excluded.{name}" for name in _STORED if name not in _FIXED),
     _STORED,
 )
 _BAN = Statement(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 
-from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary
+from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, text
 from sqlmodel import Field, SQLModel
 
 from engine.durable.tables import _big, _bytewise, _ms, _serial, _table
@@ -41,6 +41,9 @@ def _one_of(column: str, words: type[StrEnum]) -> str:
     return f"{column} IN ({', '.join(repr(word.value) for word in words)})"
 
 
+_SETTLED = text("settled_at IS NOT NULL")
+
+
 class Delivery(SQLModel, table=True):
     """One message to one recipient of a job. `attempts` counts from when it was begun, `hard`: refused for good."""
 
@@ -51,6 +54,8 @@ class Delivery(SQLModel, table=True):
         CheckConstraint("state <> 'sent' OR sent_at IS NOT NULL", name="sent_has_sent_at"),
         Index("delivery_by_state", "job_id", "state", "due_at"),
         Index("delivery_by_message", "message_id"),
+        # Grows at its end only, once per message: how a job fares is read from it, and when it last sent.
+        Index("delivery_settled", "job_id", "settled_at", "state", "hard", sqlite_where=_SETTLED, postgresql_where=_SETTLED),
     )
 
     job_id: str = Field(sa_column=Column(ForeignKey("job.id", ondelete="CASCADE"), primary_key=True))

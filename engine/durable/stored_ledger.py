@@ -19,8 +19,12 @@ from engine.durable.database import Database
 from engine.durable.delivery_rules import Arming, Book, Call, Intent, Key, Opening, Row, Settling, recipients_of
 from engine.durable.ledger import FINAL, Entry, Fresh, Outcome, Standing, State
 
+BUSY_SECONDS = 0.02
 GAP_SECONDS = 0.005
-"""What other writers of the database have between two transactions."""
+"""Others may write for that long after at most `BUSY_SECONDS` of writing here.
+
+A gap after each transaction would cost more than the transactions do: a connection waits for one at every message.
+"""
 MAX_RECIPIENTS = 1000
 """Rows that one transaction is about, so that nobody waits long for it."""
 TRIES = 3
@@ -107,7 +111,7 @@ class StoredLedger:
         self._attempts = Attempts()
         self._queue: list[_Waiting] = []
         self._writer: asyncio.Task[None] | None = None
-        self._ended = 0.0
+        self._ended = self._busy = 0.0
         self._failures = 0
         self._closing = False
 
@@ -175,13 +179,19 @@ class StoredLedger:
         try:
             while self._queue and (self._closing or any(waiting.done is not None for waiting in self._queue)):
                 await asyncio.sleep(max(0.0, self._ended + self._pause() - clock()))
+                started = clock()
+                if started >= self._ended + GAP_SECONDS:
+                    self._busy = 0.0
                 await self._flush(self._take())
                 self._ended = clock()
+                self._busy += self._ended - started
         finally:
             self._writer = None
 
     def _pause(self) -> float:
-        return _BACKOFF_SECONDS[min(self._failures, len(_BACKOFF_SECONDS)) - 1] if self._failures else GAP_SECONDS
+        if self._failures:
+            return _BACKOFF_SECONDS[min(self._failures, len(_BACKOFF_SECONDS)) - 1]
+        return GAP_SECONDS if self._busy >= BUSY_SECONDS else 0.0
 
     def _take(self) -> list[_Waiting]:
         """The next group: as many as one transaction may hold, without what nobody wants any more."""

@@ -254,6 +254,7 @@ class ProbePermit(SQLModel, table=True):
     """This job may ask about this synthetic address; counted per domain. It marks the address as one that is no example."""
 
     __tablename__ = "probe_permit"
+    __table_args__ = (Index("probe_permit_by_address", "address"),)
 
     job_id: str = Field(sa_column=Column(ForeignKey("job.id", ondelete="CASCADE"), primary_key=True))
     domain: str = Field(primary_key=True)

@@ -91,7 +91,7 @@ class StoredWorld(World):
 
     def listed(self) -> dict[str, str]:
         with self.database.read() as connection:
-            return dict(connection.execute(text("SELECT address, reason FROM suppression")).all())  # type: ignore[arg-type]
+            return dict(connection.execute(text("SELECT address, reason FROM suppression")).all())
 
 
 def fresh(recipient: str, item: int = 0, **more: Any) -> Fresh:

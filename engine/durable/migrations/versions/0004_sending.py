@@ -24,6 +24,7 @@ def upgrade() -> None:
         _text("content_type"),
         sa.Column("payload", sa.LargeBinary(), nullable=False),
     )
+    op.create_index("probe_permit_by_address", "probe_permit", ["address"])
     op.create_table("spending", _job(), *(_number(name) for name in ("requests", "tokens_in", "tokens_out")))
 
 
@@ -72,6 +73,9 @@ def _delivery() -> None:
     )
     op.create_index("delivery_by_state", "delivery", ["job_id", "state", "due_at"])
     op.create_index("delivery_by_message", "delivery", ["message_id"])
+    settled = sa.text("settled_at IS NOT NULL")
+    columns = ["job_id", "settled_at", "state", "hard"]
+    op.create_index("delivery_settled", "delivery", columns, sqlite_where=settled, postgresql_where=settled)
 
 
 def _suppression() -> None:
