@@ -130,3 +130,6 @@ class Ledger(Protocol):
 
     async def last_sent(self, job: JobRef) -> int | None:
         """When the job's last message was sent (ms), so that rates hold over restarts."""
+
+    async def close(self) -> None:
+        """Write what waits, and let go of the database."""

@@ -317,6 +317,9 @@ class FakeLedger:
         moments = (row.sent_at for (job_id, _), row in self.rows.items() if job_id == job.id)
         return max((at for at in moments if at is not None), default=None)
 
+    async def close(self) -> None:
+        """Nothing waits here."""
+
     def _apply(self, call: Call) -> Any:
         intents, self._intents = self._intents, []
         for one in (*intents, call):
