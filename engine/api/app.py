@@ -9,7 +9,7 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from engine.access import required
-from engine.api import docs, errors, health, jobs, metrics, results, session, stream, suppressions, verified
+from engine.api import docs, errors, health, jobs, metrics, results, session, stream, suppressions, unsubscribe, verified
 from engine.api.auth import Auth
 from engine.api.excerpts import Excerpts
 from engine.api.hub import Hub
@@ -29,6 +29,7 @@ _ROUTERS = (
     verified.files,
     suppressions.router,
     suppressions.files,
+    unsubscribe.router,
     session.router,
     health.router,
     metrics.router,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from http.cookies import CookieError, SimpleCookie
 
 from starlette.datastructures import Headers
@@ -13,6 +14,7 @@ from engine.workbench import Workbench
 
 OPEN_PATHS = frozenset({"/health", "/session"})
 """Answered to strangers: health says only whether all is well, and a session is what makes a stranger known."""
+_LEAVING = re.compile(r"/unsubscribe/[^/]+")
 KNOWN = "postbench.known"
 """Key in the scope: whether the caller has proved who they are, or need not."""
 
@@ -31,13 +33,18 @@ class Auth:
         state = scope["app"].state
         known = not state.locked or is_known(state.workbench, Headers(scope=scope))
         path = scope["path"].removeprefix(scope.get("root_path", ""))
-        if not known and path not in OPEN_PATHS:
+        if not known and path not in OPEN_PATHS and not leaves(path):
             response = answer(
                 401, "unauthorized", "Needs `Authorization: Bearer <POSTBENCH_API_TOKEN>`", headers={"WWW-Authenticate": "Bearer"}
             )
             await response(scope, receive, send)
             return
         await self._app({**scope, KNOWN: known}, receive, send)
+
+
+def leaves(path: str) -> bool:
+    """Whether a path below `/api` is that of the link by which whoever got a message unsubscribes: its token is the pass."""
+    return _LEAVING.fullmatch(path) is not None
 
 
 def is_known(workbench: Workbench, headers: Headers) -> bool:

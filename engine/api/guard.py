@@ -10,6 +10,8 @@ from starlette.datastructures import Headers, MutableHeaders
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from engine.access import required
+from engine.api.auth import leaves
+from engine.api.context import PREFIX
 from engine.api.errors import answer
 from engine.settings import Settings
 
@@ -78,7 +80,7 @@ class Guard:
 
     def _is_foreign(self, scope: Scope, headers: Headers, host: str) -> bool:
         """Whether a browser says that another origin, a port apart or a site apart, makes this write or opens this socket."""
-        if scope["type"] == "http" and scope["method"] in _SAFE_METHODS:
+        if scope["type"] == "http" and (scope["method"] in _SAFE_METHODS or _leaves(scope)):
             return False
         site = headers.get("sec-fetch-site")
         if scope["type"] == "http" and site is not None and site.lower() not in _OWN_SITES:
@@ -88,6 +90,12 @@ class Guard:
             return False
         place = _place(origin)
         return place is None or place not in {_place(f"{urlsplit(origin).scheme}://{host}"), self._public}
+
+
+def _leaves(scope: Scope) -> bool:
+    """Whether somebody unsubscribes: mail providers do that from anywhere (RFC 8058), and only the token in the path counts."""
+    path = scope["path"].removeprefix(scope.get("root_path", ""))
+    return scope["method"] == "POST" and path.startswith(f"{PREFIX}/") and leaves(path.removeprefix(PREFIX))
 
 
 def _with_headers(send: Send) -> Send:
