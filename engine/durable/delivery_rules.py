@@ -170,12 +170,12 @@ class Book:
         if not self._ours(call.job) or row is None:
             raise LeaseLost
         if row.state is State.SUPPRESSED:
-            raise Suppressed
+            raise Suppressed(row.error or "")
         if row.state not in _WAITING or row.attempts > call.attempt:
             raise Overtaken
         if (reason := self.listed.get(call.recipient)) is not None:
             self._put(call.job, _suppressed(row, _listed(reason), self.now))
-            raise Suppressed
+            raise Suppressed(_listed(reason))
         self.moved.add(call.job.id)
         self._put(call.job, replace(row, state=State.ARMED, attempts=call.attempt, due_at=None))
 

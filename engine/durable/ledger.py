@@ -106,15 +106,17 @@ class Ledger(Protocol):
         """The number of the attempt that begins now. Not waited for: written together with what comes next.
 
         Raises:
-            LookupError: the recipient was not opened here.
+            LookupError: the recipient was not opened here, or its message is settled.
+            LeaseLost: nothing was opened here under this lease, or that was lost since.
         """
 
     async def arm(self, job: JobRef, recipient: str, attempt: int) -> None:
         """Everything but the dot is sent.
 
         Raises:
-            LeaseLost: the dot must not be sent. As its subclass `Suppressed`, the recipient was suppressed meanwhile and its
-                entry says so; as `Overtaken`, the message is armed, settled or begun anew elsewhere; else the job is not ours.
+            LeaseLost: the dot must not be sent. As its subclass `Suppressed`, the recipient was suppressed meanwhile: its entry
+                says so with the error's text. As `Overtaken`, the message is armed, settled or begun anew elsewhere. Else the
+                job is not ours.
         """
 
     async def settle(self, job: JobRef, outcome: Outcome) -> bool:

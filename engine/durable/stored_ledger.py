@@ -16,8 +16,10 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedEr
 from engine.durable import deliveries
 from engine.durable.contract import JobRef
 from engine.durable.database import Database
+from engine.durable.delivery_attempts import Attempts
 from engine.durable.delivery_rules import Arming, Book, Call, Intent, Key, Opening, Row, Settling, recipients_of
-from engine.durable.ledger import FINAL, Entry, Fresh, Outcome, Standing, State
+from engine.durable.ledger import Entry, Fresh, Outcome, Standing, State
+from engine.errors import LeaseLost
 
 BUSY_SECONDS = 0.02
 GAP_SECONDS = 0.005
@@ -32,50 +34,6 @@ TRIES = 3
 _BACKOFF_SECONDS = (0.2, 1.0, 5.0)
 _HOPELESS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
 log = structlog.get_logger()
-
-
-class Attempts:
-    """What a process knows by heart: the last attempt of each message in hand, and which were armed here."""
-
-    def __init__(self) -> None:
-        self._last: dict[Key, int] = {}
-        self._armed: set[tuple[str, str, int]] = set()
-
-    def opened(self, job: JobRef, entries: Mapping[str, Entry], in_flight: Collection[str]) -> None:
-        """Messages are taken in hand."""
-        for recipient, entry in entries.items():
-            key = (job.id, recipient)
-            if recipient in in_flight:  # its intent may not be written yet
-                self._last[key] = max(entry.attempts, self._last.get(key, 0))
-            elif entry.state in FINAL:
-                self._last.pop(key, None)
-            else:
-                self._last[key] = entry.attempts
-
-    def begin(self, job: JobRef, recipient: str) -> int:
-        """The number of the next attempt."""
-        key = (job.id, recipient)
-        if key not in self._last:
-            raise LookupError("an attempt begins for a recipient that was not opened")
-        self._last[key] += 1
-        return self._last[key]
-
-    def arm(self, job: JobRef, recipient: str, attempt: int) -> None:
-        """An arming went through."""
-        self._armed.add((job.id, recipient, attempt))
-
-    def armed(self, job: JobRef, outcome: Outcome) -> bool:
-        """Whether the attempt was armed here."""
-        return (job.id, outcome.recipient, outcome.attempt) in self._armed
-
-    def settled(self, job: JobRef, outcome: Outcome) -> None:
-        """An attempt is over."""
-        key = (job.id, outcome.recipient)
-        self._armed.discard((*key, outcome.attempt))
-        if outcome.state in FINAL:
-            self._last.pop(key, None)
-        elif outcome.state is State.QUEUED and self._last.get(key) == outcome.attempt:
-            self._last[key] = outcome.attempt - 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +98,6 @@ class StoredLedger:
         """Return when the outcome is on disk, or without effect."""
         cleaned = replace(outcome, smtp_reply=_storable(outcome.smtp_reply), error=_storable(outcome.error))
         call = Settling(job, cleaned, self._attempts.armed(job, outcome))
-        self._attempts.settled(job, outcome)
         return bool(await self._ask(call))
 
     async def standing(self, job: JobRef) -> Standing:
@@ -225,8 +182,7 @@ class StoredLedger:
             return
         self._failures = 0
         for waiting, result in zip(group, results, strict=True):
-            if isinstance(waiting.call, Arming) and not isinstance(result, Exception):
-                self._attempts.arm(waiting.call.job, waiting.call.recipient, waiting.call.attempt)
+            self._attempts.learn(waiting.call, result)
             waiting.answer(result)
 
     def _again(self, group: list[_Waiting], error: DBAPIError) -> None:
@@ -297,13 +253,11 @@ class FakeLedger:
     async def arm(self, job: JobRef, recipient: str, attempt: int) -> None:
         """Armed at once."""
         self._apply(Arming(job, recipient, attempt))
-        self._attempts.arm(job, recipient, attempt)
         self.most_armed = max(self.most_armed, sum(row.state is State.ARMED for row in self.rows.values()))
 
     async def settle(self, job: JobRef, outcome: Outcome) -> bool:
         """Settled at once."""
         call = Settling(job, outcome, self._attempts.armed(job, outcome))
-        self._attempts.settled(job, outcome)
         return bool(self._apply(call))
 
     async def standing(self, job: JobRef) -> Standing:
@@ -324,7 +278,13 @@ class FakeLedger:
         intents, self._intents = self._intents, []
         for one in (*intents, call):
             held = {(one.job.id, one.job.lease)} - self.lost
-            result = Book(self.rows, self.listed, self.made_up, held, self._now()).apply(one)
+            try:
+                result = Book(self.rows, self.listed, self.made_up, held, self._now()).apply(one)
+            except LeaseLost as refused:
+                result = refused
+            self._attempts.learn(one, result)
+        if isinstance(result, LeaseLost):
+            raise result
         return result
 
 

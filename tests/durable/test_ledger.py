@@ -209,7 +209,7 @@ async def test_who_is_suppressed_before_the_dot_gets_nothing(world: World) -> No
     attempt = await world.ledger.intend(world.job, A)
     world.suppress(A, "one click")
     for _ in range(2):
-        with pytest.raises(Suppressed):
+        with pytest.raises(Suppressed, match=r"^On the suppression list: one click$"):
             await world.ledger.arm(world.job, A, attempt)
     found = (await entries(world, A))[A]
     assert (found.state, found.error) == (State.SUPPRESSED, "On the suppression list: one click")
