@@ -1,0 +1,158 @@
+"""One HTTP call to a service of language models: its failures told as values, and nothing of the key in any of them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+from engine.errors import ConfigError, PostbenchError
+from engine.net import calls
+from engine.net.http_body import retry_after
+from engine.net.llm import Kind, Trouble
+from engine.version import VERSION
+
+MAX_BODY = 4 << 20
+SAID_CHARS = 200
+"""Of a service's own words that a row shows."""
+_NO_CREDIT = ("insufficient_quota", "billing", "credit balance", "exceeded your current quota", "out of credits")
+_LATE = Trouble(Kind.DOWN, "The AI service did not answer in time.")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """A status 400 or 422: what the service said of the request, whole, for telling what it does not take."""
+
+    said: str
+    trouble: Trouble
+
+
+class Wire:
+    """Posts JSON to one base URL, whose setting is `setting`. `timeout`: seconds for a whole answer; `now`: the wall clock.
+
+    Raises:
+        ConfigError: the URL is not the base of an HTTP service.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        setting: str,
+        transport: httpx.AsyncBaseTransport,
+        timeout: float,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.base, self.setting = base_of(url, setting), setting
+        self._transport, self._timeout, self._now = transport, timeout, now
+
+    async def post(self, path: str, body: Any, headers: Mapping[str, str], key: str) -> dict[str, Any] | Trouble | Refusal:
+        """The JSON object of the answer, a Refusal of the request as it is, or the Trouble."""
+        if key and not all("!" <= char <= "~" for char in key):
+            return Trouble(Kind.DENIED, "The API key holds characters that no key has.", asked=False)
+        request = httpx.Request(
+            "POST", f"{self.base}{path}", json=body, headers={**headers, "user-agent": f"postbench/{VERSION}"}
+        )
+        request.headers["accept"], request.headers["accept-encoding"] = "application/json", "gzip, deflate"
+        request.extensions = {"timeout": httpx.Timeout(self._timeout, connect=min(15.0, self._timeout)).as_dict()}
+        calls.note("llm")
+        try:
+            async with asyncio.timeout(self._timeout):
+                response = await self._transport.handle_async_request(request)
+                try:
+                    content = await _read(response)
+                finally:
+                    await response.aclose()
+        except (TimeoutError, httpx.TimeoutException):
+            return _LATE
+        except (httpx.HTTPError, OSError):
+            return Trouble(Kind.DOWN, "The connection to the AI service failed.")
+        except PostbenchError as error:
+            return Trouble(Kind.DENIED, f"The AI service ({self.setting}) is out of reach: {error}.")
+        return self._judged(response, content, key)
+
+    async def close(self) -> None:
+        """Let go of the connections."""
+        await self._transport.aclose()
+
+    def _judged(self, response: httpx.Response, content: bytes | None, key: str) -> dict[str, Any] | Trouble | Refusal:
+        status = response.status_code
+        value = _json(content)
+        if 200 <= status < 300:
+            return value if value is not None else Trouble(Kind.DOWN, "The AI service answered in a form that is not understood.")
+        said = _said(value, key)
+        if status in (400, 422):
+            sentence = f"The AI service did not take the request (HTTP {status}): {said[:SAID_CHARS] or 'no reason given'}"
+            return Refusal(said, Trouble(Kind.REJECTED, sentence))
+        if status in (401, 402, 403, 404, 405, 410) or 300 <= status < 400:
+            return Trouble(Kind.DENIED, self._denied(status))
+        if status == 429 and any(words in said.lower() for words in _NO_CREDIT):
+            return Trouble(Kind.DENIED, "The AI service has no credit left for this API key (HTTP 429). Top it up, then resume.")
+        if status in (408, 409, 425, 429) or status >= 500:
+            header = response.headers.get("retry-after", "")
+            wait = retry_after(header, response.headers.get("date", ""), self._now()) if header else None
+            kind = Kind.BUSY if status == 429 or (status in (503, 529) and wait is not None) else Kind.DOWN
+            what = "is being asked too often" if status == 429 else "is out of order"
+            return Trouble(kind, f"The AI service {what} (HTTP {status}).", wait)
+        what = "finds the request too large" if status == 413 else "did not take the request"
+        return Trouble(Kind.REJECTED, f"The AI service {what} (HTTP {status}).")
+
+    def _denied(self, status: int) -> str:
+        """Why, and what helps. The service's own words are left out: some repeat parts of the key."""
+        key = "If the key is right now, resume; else run this again with another apiKey, or change the server's."
+        reasons = {
+            401: f"The AI service refused the API key (HTTP 401). {key}",
+            402: "The AI service wants to be paid first (HTTP 402). Top up the account, then resume.",
+            403: f"The AI service forbids this to the API key (HTTP 403). {key}",
+        }
+        other = f"The AI service does not know the model, or {self.setting} is not its base (HTTP {status}). Check both."
+        return reasons.get(status, other)
+
+
+def base_of(url: str, setting: str) -> str:
+    """The base without its last slash.
+
+    Raises:
+        ConfigError: it is not the URL of an HTTP service.
+    """
+    try:
+        parsed = httpx.URL(url)
+    except (httpx.InvalidURL, UnicodeError):
+        parsed = httpx.URL("")
+    if parsed.scheme not in ("http", "https") or not parsed.host or parsed.query or parsed.fragment:
+        raise ConfigError(f"{setting} is not the base of an HTTP service; expected https://host/v1")
+    return str(parsed).rstrip("/")
+
+
+async def _read(response: httpx.Response) -> bytes | None:
+    """The body, decoded; None when it is larger than any answer."""
+    parts, size = [], 0
+    async for part in response.aiter_bytes():
+        parts.append(part)
+        size += len(part)
+        if size > MAX_BODY:
+            return None
+    return b"".join(parts)
+
+
+def _json(content: bytes | None) -> dict[str, Any] | None:
+    try:
+        value = json.loads(content) if content is not None else None
+    except (ValueError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _said(value: Mapping[str, Any] | None, key: str) -> str:
+    """The service's own words about an error, on one line, without the key."""
+    error = (value or {}).get("error") or (value or {}).get("message") or (value or {}).get("detail") or ""
+    text = json.dumps(error) if not isinstance(error, str | Mapping) else error
+    if isinstance(text, Mapping):
+        parts = [text.get(name) for name in ("message", "code", "type", "param")]
+        text = " ".join(str(part) for part in dict.fromkeys(parts) if part)
+    line = " ".join(text.split()).encode(errors="replace").decode()[:2_000]
+    return line.replace(key, "***") if key else line
