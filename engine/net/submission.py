@@ -40,7 +40,7 @@ class Result(StrEnum):
     IN_DOUBT = "in_doubt"
     """The dot went out and no answer came back: it may have been accepted."""
     UNSENT = "unsent"
-    """Nothing happened at all: the transport was closed first."""
+    """Nothing happened at all: the transport was closed first, or its other side is known to be out of reach for now."""
 
 
 class Trouble(StrEnum):
@@ -64,7 +64,8 @@ class Receipt:
     """What became of a letter, and why.
 
     `code` and `reply` are the server's: three digits, and one printable line without them. `error` is a sentence, empty when it
-    was sent. `hard`: the mailbox does not exist or is disabled, or its domain takes no mail.
+    was sent. `hard`: the mailbox does not exist or is disabled, or its domain takes no mail. `wait`: seconds before which nothing
+    can be handed over at all, for a letter that comes back unsent.
     """
 
     result: Result
@@ -73,6 +74,7 @@ class Receipt:
     error: str = ""
     hard: bool = False
     trouble: Trouble = Trouble.NONE
+    wait: float = 0.0
 
 
 class Transport(Protocol):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import structlog
 
@@ -13,10 +13,10 @@ from engine.net.submission import Receipt, Result, Trouble
 from engine.net.submission_dial import Unavailable
 from engine.net.submission_session import Session
 
-FIRST_PAUSE, LONGEST_PAUSE = 0.5, 60.0
+FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before a relay that gave no connection is asked again, doubled each time."""
-PATIENCE = 15.0
-"""Seconds that a letter waits for that; where it would be longer, it comes back at once."""
+PATIENCE = 2.0
+"""Seconds that a letter waits for that; where it would be longer, it comes back unsent at once."""
 SHRUNK = 60.0
 """Seconds for which a relay that wanted fewer connections gets no more than it took."""
 log = structlog.get_logger()
@@ -149,10 +149,10 @@ class Pool:
                 return
 
     async def _new(self) -> Session | None:
-        """A new connection; None where the relay wants no more than it has given.
+        """A new connection; None where there is none now, but another look is worth it.
 
         Until a first one has come about, and after a failure, one letter at a time tries: a wrong password is not said ten
-        times, and a relay that is down is not beset.
+        times, and a relay that is down is not beset. Only that letter pays for it.
         """
         self._dialling += 1
         session: Session | None = None
@@ -161,9 +161,9 @@ class Pool:
                 async with self._gate:
                     if not self._proven:
                         await self._pause()
-                        session = await self._tried()
+                        session = await self._tried(alone=True)
                         return session
-            session = await self._tried()
+            session = await self._tried(alone=False)
             return session
         finally:
             self._dialling -= 1
@@ -179,8 +179,10 @@ class Pool:
         wait = self._resume_at - asyncio.get_running_loop().time()
         if self._failure is None or wait <= 0:
             return
-        if wait > PATIENCE or self._failure.receipt.trouble in (Trouble.LOGIN, Trouble.TLS):
+        if self._failure.receipt.trouble in (Trouble.LOGIN, Trouble.TLS):
             raise Unavailable(self._failure.receipt)
+        if wait > PATIENCE:
+            raise Unavailable(replace(self._failure.receipt, result=Result.UNSENT, wait=wait))
         try:
             async with asyncio.timeout(wait):
                 await self._closed.wait()
@@ -188,7 +190,7 @@ class Pool:
             return
         raise Unavailable(Receipt(Result.UNSENT, error="the transport is closed"))
 
-    async def _tried(self) -> Session | None:
+    async def _tried(self, alone: bool) -> Session | None:
         try:
             session = await self._dial()
         except Unavailable as failure:
@@ -197,8 +199,11 @@ class Pool:
             if self.open:
                 self._shrink()
                 return None
-            self._failed(failure)
-            raise
+            if alone or self._proven:
+                self._failed(failure)
+            if alone:
+                raise
+            return None
         self._proven = True
         self._lent.add(session)
         self._limit = max(self._limit, self.open)

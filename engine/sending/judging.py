@@ -34,6 +34,8 @@ def outcome_of(receipt: Receipt, recipient: str, attempt: int, at: int, first_wa
                 **said,  # type: ignore[arg-type]
             )
     error = receipt.error or "The server asked to try again later."
+    if receipt.result is Result.UNSENT:
+        return Outcome(recipient, attempt, State.QUEUED, at, error=error, **said)  # type: ignore[arg-type]
     if attempt >= MAX_ATTEMPTS:
         gave_up = f"Given up after {attempt} tries. {error}"
         return Outcome(recipient, attempt, State.FAILED, at, error=gave_up, **said)  # type: ignore[arg-type]

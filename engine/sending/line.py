@@ -9,10 +9,14 @@ from contextlib import asynccontextmanager
 
 
 class Line:
-    """Places at a transport. Within a job first come, first served; between jobs one after the other."""
+    """Places at a transport. Within a job first come, first served; between jobs one after the other.
+
+    `closed_until` (seconds since 1970) is a moment before which nobody gets anywhere there.
+    """
 
     def __init__(self, places: int) -> None:
         self._free = places
+        self.closed_until = 0.0
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
 
     @asynccontextmanager

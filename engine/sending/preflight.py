@@ -77,7 +77,7 @@ def _passes(finding: Finding) -> bool | None:
     """Whether a domain vouches; a warning of SPF says that it does not, one of DKIM is about a key that fits."""
     if finding.level is Level.UNKNOWN:
         return None
-    return finding.level is Level.OK or (finding.name == "dkim" and finding.level is Level.WARNING)
+    return finding.level is Level.OK or (finding.name == "DKIM" and finding.level is Level.WARNING)
 
 
 async def _spf(domain: str, envelope: str, setup: Setup, resolver: Asks) -> Finding:
@@ -88,7 +88,7 @@ async def _spf(domain: str, envelope: str, setup: Setup, resolver: Asks) -> Find
 async def _dkim(sender: Address, setup: Setup, resolver: Asks) -> Finding:
     if setup.signing is None:
         sentence = "Messages are not signed here; Gmail and Yahoo refuse unsigned bulk mail, unless the relay signs it."
-        return Finding("dkim", Level.WARNING, sentence, "Make a DKIM key and name its file in POSTBENCH_DKIM_KEY_FILE.")
+        return Finding("DKIM", Level.WARNING, sentence, "Make a DKIM key and name its file in `POSTBENCH_DKIM_KEY_FILE`.")
     signing = setup.signing
     return await dkim_finding(signing.selector, signing.domain or sender.domain, signing.key, resolver.records)
 
@@ -97,12 +97,12 @@ async def _mail(domain: str, resolver: Asks) -> Finding:
     """Whether answers and bounces arrive."""
     facts = await resolver.mail(domain)
     if facts.outcome is DomainOutcome.MAIL:
-        return Finding("mail", Level.OK, f"{domain} takes mail, so that answers and bounces arrive.")
+        return Finding("Answers", Level.OK, f"{domain} takes mail, so that answers and bounces arrive.")
     if facts.outcome is DomainOutcome.ERROR:
         sentence = f"Whether {domain} takes mail could not be found out: {facts.detail or 'no answer'}."
-        return Finding("mail", Level.UNKNOWN, sentence, "Check again later.")
+        return Finding("Answers", Level.UNKNOWN, sentence, "Check again later.")
     sentence = f"{domain} takes no mail ({facts.detail or facts.outcome}): answers and bounces are lost, receivers mistrust it."
-    return Finding("mail", Level.PROBLEM, sentence, f"Give {domain} an MX record, or write from another domain.")
+    return Finding("Answers", Level.PROBLEM, sentence, f"Give {domain} an MX record, or write from another domain.")
 
 
 def _provider(sender: Address, setup: Setup) -> Sequence[Finding]:
@@ -111,23 +111,23 @@ def _provider(sender: Address, setup: Setup) -> Sequence[Finding]:
     if own or not domain_flags(sender.domain).free:
         return ()
     sentence = f"{sender.domain} is a free mailbox provider: only its own servers may send for it, so that DMARC fails."
-    return (Finding("provider", Level.PROBLEM, sentence, "Write from a domain of your own."),)
+    return (Finding("Provider", Level.PROBLEM, sentence, "Write from a domain of your own."),)
 
 
 def unsubscribe_finding(base_url: str) -> Finding:
     """Whether recipients can unsubscribe by the links in messages; in one click only with https (RFC 8058 section 3.1)."""
-    remedy = "Set POSTBENCH_PUBLIC_URL to the https address under which this server is reached from everywhere."
+    remedy = "Set `POSTBENCH_PUBLIC_URL` to the https address under which this server is reached from everywhere."
     parts = urlsplit(base_url)
     host = (parts.hostname or "").rstrip(".")
     if _is_ip(host) and not is_public(host):
-        return Finding("unsubscribe", Level.PROBLEM, f"Unsubscribe links lead to {host}, which nobody else can reach.", remedy)
+        return Finding("Unsubscribe", Level.PROBLEM, f"Unsubscribe links lead to {host}, which nobody else can reach.", remedy)
     if "." not in host and ":" not in host:
         sentence = f"Unsubscribe links lead to {host or 'nowhere'}, which nobody else can reach."
-        return Finding("unsubscribe", Level.PROBLEM, sentence, remedy)
+        return Finding("Unsubscribe", Level.PROBLEM, sentence, remedy)
     if parts.scheme != "https":
         sentence = f"Unsubscribe links lead to {host} without https, so that mail programs offer no one-click unsubscribe."
-        return Finding("unsubscribe", Level.PROBLEM, sentence, remedy)
-    return Finding("unsubscribe", Level.OK, f"Unsubscribe links lead to {host}, with https.")
+        return Finding("Unsubscribe", Level.PROBLEM, sentence, remedy)
+    return Finding("Unsubscribe", Level.OK, f"Unsubscribe links lead to {host}, with https.")
 
 
 def _is_ip(text: str) -> bool:

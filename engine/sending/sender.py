@@ -84,7 +84,7 @@ class Sender:
         if round_.run.halt.reason:
             raise Held(round_.run.halt.reason)
         entries |= {entry.recipient: entry for entry in fresh}
-        return Answer(entries, _until(entries.values(), later, to_ms(now())))
+        return Answer(entries, _until(entries.values(), later, max(to_ms(now()), round(1000 * round_.line.closed_until))))
 
     async def close(self) -> None:
         """Give attempts under way some time, then drop those that have not handed their message over; write down the rest."""
@@ -121,6 +121,8 @@ class Sender:
         """Make the attempts whose moment has come or is near; and when the first of the others may be made (s since 1970)."""
         order, later = round_.order, None
         tasks: list[Flight] = []
+        if (closed := round_.line.closed_until) > round_.now().timestamp():
+            return [], closed
         for place, key in enumerate(due):
             parcel, now = order.parcels[key], round_.now().timestamp()
             moment = round_.run.timetable.moment(key, parcel.fresh.domain, now)
@@ -166,7 +168,7 @@ class Sender:
         job, recipient = round_.order.job, parcel.fresh.recipient
         await asyncio.sleep(max(0.0, moment - round_.now().timestamp()))
         async with round_.line.place(job.id):
-            if round_.run.halt.reason:
+            if round_.run.halt.reason or round_.line.closed_until > round_.now().timestamp():
                 return None
             self._begin()
             attempt = await self._ledger.intend(job, recipient)
@@ -176,6 +178,8 @@ class Sender:
             except Suppressed as suppressed:
                 round_.run.timetable.used(recipient)
                 return Entry(recipient, State.SUPPRESSED, attempt, message_id=parcel.fresh.message_id, error=str(suppressed))
+            if receipt.wait:
+                round_.line.closed_until = round_.now().timestamp() + receipt.wait
             # Begun before the place is given on: the next message is armed in the same transaction or a later one.
             outcome = outcome_of(receipt, recipient, attempt, to_ms(round_.now()), self._first_wait)
             settled = asyncio.ensure_future(self._settle(job, outcome))
@@ -232,12 +236,12 @@ def _entry(parcel: Parcel, outcome: Outcome) -> Entry:
     )
 
 
-def _until(entries: Iterable[Entry], later: float | None, now: int) -> int | None:
-    """When to go on with what is not settled (ms)."""
+def _until(entries: Iterable[Entry], later: float | None, soon: int) -> int | None:
+    """When to go on with what is not settled (ms); `soon` is the first moment at which anything can be."""
     waits = [] if later is None else [round(later * 1000)]
     for entry in entries:
         if entry.state is State.RETRY and entry.due_at is not None:
             waits.append(entry.due_at)
         elif entry.state not in FINAL and not waits:
-            waits.append(now)
+            waits.append(soon)
     return min(waits, default=None)

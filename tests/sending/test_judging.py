@@ -23,9 +23,13 @@ def test_sent_keeps_what_the_server_said():
     assert (found.state, found.smtp_code, found.smtp_reply, found.error) == (State.SENT, 250, "2.0.0 Ok: queued as 4F1", None)
 
 
-@pytest.mark.parametrize("result", [Result.RETRY, Result.UNSENT])
-def test_what_surely_did_not_arrive_is_tried_again(result: Result):
-    found = judged(Receipt(result, 451, "4.3.0 Later"), attempt=3)
+def test_what_never_began_is_still_queued_and_costs_no_try():
+    found = judged(Receipt(Result.UNSENT, error="The relay is out of reach.", wait=30.0), attempt=MAX_ATTEMPTS)
+    assert (found.state, found.due_at, found.error) == (State.QUEUED, None, "The relay is out of reach.")
+
+
+def test_what_surely_did_not_arrive_is_tried_again():
+    found = judged(Receipt(Result.RETRY, 451, "4.3.0 Later"), attempt=3)
     assert found.state is State.RETRY and found.due_at == AT + 507_000 and found.error and not found.suppress
 
 
