@@ -22,6 +22,7 @@ from urllib.parse import quote
 
 import httpx
 
+from engine.client_lists import DeliveryCalls, ListCalls
 from engine.errors import ClientError
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ _ATTEMPTS = 5
 _MAY_PASS = frozenset({429, 502, 503, 504})
 
 
-class Client:
+class Client(ListCalls):
     """A Postbench server. `token` is its POSTBENCH_API_TOKEN, if it has one."""
 
     def __init__(
@@ -121,12 +122,12 @@ class Client:
 
     def jobs(self, **filters: Any) -> Iterator[Job]:
         """All jobs that fit `type`, `status`, `q`, `user_id`, newest first, page by page."""
-        for page in self._pages("/jobs/list", filters):
+        for page in self.pages("/jobs/list", filters):
             yield from (Job(self, found["id"], found["type"]) for found in page["jobs"])
 
     def verified(self, **filters: Any) -> Iterator[dict[str, Any]]:
         """What is known of all addresses that fit `q`, `status`, `reason`, `level`, newest verified first, page by page."""
-        for page in self._pages("/verified-emails", filters):
+        for page in self.pages("/verified-emails", filters):
             yield from page["verifiedEmails"]
 
     def forget(self, address: str) -> None:
@@ -137,7 +138,8 @@ class Client:
         """
         self.call("DELETE", f"/verified-emails/{quote(address, safe='@')}")
 
-    def _pages(self, path: str, filters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    def pages(self, path: str, filters: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+        """The answers of a list, page by page, for filters in snake_case."""
         query = {_camel(name): value for name, value in filters.items() if value is not None}
         while True:
             page = self.call("GET", path, params=query)
@@ -166,9 +168,22 @@ class Client:
         timeout = httpx.Timeout(10.0, read=patience)
         return self._http.stream("GET", f"/api{path}", headers=dict(headers), timeout=timeout)
 
+    def download(self, path: str, write: Callable[[bytes], object]) -> None:
+        """Hand on the bytes of a file below `/api` as they come.
+
+        Raises:
+            ClientError: the server refuses.
+        """
+        with self.stream(path, {}) as response:
+            if response.is_error:
+                response.read()
+                _checked(response)
+            for part in response.iter_bytes():
+                write(part)
+
 
 @dataclass
-class Job:
+class Job(DeliveryCalls):
     """A job on the server. Nothing is remembered here but its id: every property asks."""
 
     client: Client = field(repr=False)
@@ -258,12 +273,7 @@ class Job:
 
     def _download(self, form: str, where: str | None, write: Callable[[bytes], object]) -> None:
         query = f"?{httpx.QueryParams(where=where)}" if where else ""
-        with self.client.stream(f"/jobs/{self.id}/results.{form}{query}", {}) as response:
-            if response.is_error:
-                response.read()
-                _checked(response)
-            for part in response.iter_bytes():
-                write(part)
+        self.client.download(f"/jobs/{self.id}/results.{form}{query}", write)
 
     def _do(self, action: str) -> Self:
         self.client.call("POST", f"/jobs/{self.id}/{action}")

@@ -100,6 +100,78 @@ def test_events_are_parsed_by_the_book():
     assert list(parse_events(iter(lines))) == [("7", {"a": 1}), ("7", {"b": 2})]
 
 
+def answered(**body: Any) -> httpx.Response:
+    return httpx.Response(200, json={"success": True, **body})
+
+
+@pytest.mark.parametrize(
+    ("given", "sent"),
+    [
+        ("a@x.org", ["a@x.org"]),
+        (iter(["a@x.org", "b@x.org"]), ["a@x.org", "b@x.org"]),
+        (FRAME, ["a@x.org", "b@x.org"]),
+        (FRAME.rename(columns={"email": "address"}), ["a@x.org", "b@x.org"]),
+        (FRAME["email"], ["a@x.org", "b@x.org"]),
+        (pa.Table.from_pylist(ROWS), ["a@x.org", "b@x.org"]),
+        (pa.array(["a@x.org", None]), ["a@x.org", None]),
+    ],
+)
+def test_addresses_of_any_kind_are_suppressed(client, recorder, given, sent):
+    recorder.answers = [answered(added=1, known=1, notAddresses=0, message="m", details=[])]
+    assert client.suppress(given, "asked to") == {"added": 1, "known": 1, "notAddresses": 0}
+    assert recorder.body == {"addresses": sent, "reason": "asked to"}
+    assert recorder.sent[-1].url.path == "/api/suppressions"
+
+
+def test_a_table_without_addresses_is_not_sent(client, recorder):
+    with pytest.raises(ValueError, match="email or address"):
+        client.suppress(FRAME[["n"]])
+    assert recorder.sent == []
+
+
+def test_an_address_is_unsuppressed_with_a_reason(client, recorder):
+    recorder.answers = [answered(message="ok")]
+    client.unsuppress("a/b+c@x.org", "a new mailbox")
+    assert recorder.sent[0].url.raw_path == b"/api/suppressions/a%2Fb%2Bc@x.org?reason=a+new+mailbox"
+    assert recorder.sent[0].method == "DELETE"
+
+
+def test_deliveries_come_page_by_page(client, recorder):
+    pages = [
+        {"deliveries": [{"recipient": f"u{n}@x.org", "state": "sent"}], "nextCursor": next_} for n, next_ in ((0, "c"), (1, None))
+    ]
+    recorder.answers = [answered(**page) for page in pages]
+    frame = Job(client, "j1").deliveries(state="sent")
+    assert list(frame["recipient"]) == ["u0@x.org", "u1@x.org"]
+    assert dict(recorder.sent[1].url.params) == {"state": "sent", "limit": "500", "cursor": "c"}
+    recorder.answers = [answered(deliveries=[], nextCursor=None)]
+    assert Job(client, "j1").deliveries().empty
+
+
+def test_messages_in_doubt_are_decided(client, recorder):
+    job = Job(client, "j1", "send-emails")
+    recorder.answers = [answered(count=3, message="m"), answered(jobId="j2", count=2, message="m")]
+    assert job.treat_as_sent() == 3 and recorder.body == {"action": "treatAsSent"}
+    again = job.resend(["a@x.org"])
+    assert recorder.body == {"action": "resend", "recipients": ["a@x.org"]} and recorder.sent[-1].headers["idempotency-key"]
+    assert (type(again), again.id, again.type, again.client) == (Job, "j2", "send-emails", client)
+
+
+@pytest.mark.slow
+def test_the_list_of_suppressed_addresses(server):
+    with Client(server.url) as client:
+        assert client.suppress(["J.Doe@gmail.com", "nonsense"], "asked to") == {"added": 1, "known": 0, "notAddresses": 1}
+        assert client.suppressions(q="jdoe@gmail.com")[["address", "reason", "source"]].values.tolist() == [
+            ["J.Doe@gmail.com", "asked to", "api"]
+        ]
+        client.unsuppress("jdoe+tag@gmail.com", "a mistake")
+        assert client.suppressions().empty
+        with pytest.raises(ClientError, match="not suppressed"):
+            client.unsuppress("jdoe@gmail.com", "again")
+        with pytest.raises(ClientError, match="source"):
+            client.suppressions(source="nowhere")
+
+
 @pytest.mark.slow
 def test_from_submit_to_table(server):
     seen: list[dict[str, Any]] = []
@@ -159,4 +231,4 @@ def test_the_client_needs_nothing_of_the_server():
         "import sys, engine.client; print(sorted(m for m in sys.modules if m.startswith(('engine.', 'fastapi', 'sqlalchemy'))))"
     )
     found = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert found.strip() == "['engine.client', 'engine.errors']"
+    assert found.strip() == "['engine.client', 'engine.client_lists', 'engine.errors']"
