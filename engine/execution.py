@@ -14,7 +14,10 @@ from engine.durable.stored_ledger import StoredLedger
 from engine.durable.vault import Vault
 from engine.durable.verdict_cache import StoredVerdicts
 from engine.errors import ConfigError
+from engine.mail.address import Address, parse
 from engine.mail.message import KeyFlaw, Signer
+from engine.mail.policies import Finding
+from engine.mail.policies_dkim import public_key
 from engine.net.dns import DnsResolver
 from engine.net.guard import Guard, Resolve, system_addresses, transport
 from engine.net.http import WebFetcher, user_agent
@@ -27,6 +30,7 @@ from engine.net.submission_smtp import SmtpTransport
 from engine.net.submission_url import relay_of
 from engine.scraping.crawl import SiteCrawler
 from engine.sending.parcels import Route
+from engine.sending.preflight import Setup, Signing, preflight
 from engine.sending.sender import Sender
 from engine.sending.stationery import Dkim, Stationery
 from engine.settings import Settings, settings
@@ -114,6 +118,30 @@ def _dkim(configured: Settings) -> Dkim:
     except KeyFlaw as flaw:
         raise ConfigError(f"POSTBENCH_DKIM_KEY_FILE: {flaw}") from None
     return lru_cache(maxsize=64)(lambda domain: Signer.of(key, configured.dkim_selector, configured.dkim_domain or domain))
+
+
+async def check_sender(configured: Settings, sender: Address) -> list[Finding]:
+    """The pre-flight of a sender, as this server would send: what receivers will make of its domain (see `preflight`).
+
+    Raises:
+        ConfigError: the relay's URL or the DKIM key is wrong.
+    """
+    resolver = DnsResolver(configured.name_servers)
+    try:
+        return await preflight(sender, _setup(configured), resolver)
+    finally:
+        await resolver.close()
+
+
+def _setup(configured: Settings) -> Setup:
+    relay = relay_of(configured.smtp_url.get_secret_value()).host if configured.smtp_url else ""
+    signing = None
+    if configured.dkim_key_file is not None:
+        _dkim(configured)
+        key = public_key(configured.dkim_key_file.read_bytes())
+        signing = Signing(key, configured.dkim_selector.lower(), configured.dkim_domain.lower())
+    bounces = parse(configured.bounce_address)
+    return Setup(relay, signing, bounces.key if isinstance(bounces, Address) else "", configured.base_url)
 
 
 def _addresses(resolver: DnsResolver, alone: bool) -> Resolve:

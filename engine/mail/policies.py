@@ -22,7 +22,10 @@ class Level(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What was found about one thing, in a sentence; `remedy` says what to do, "" where nothing is to be done."""
+    """What was found about one thing, in a sentence; `remedy` says what to do, "" where nothing is to be done.
+
+    What is to be written as it stands is between backticks.
+    """
 
     name: str
     level: Level
@@ -67,30 +70,32 @@ async def spf_finding(domain: str, sender: str, addresses: Sequence[str], look: 
             return _no_spf(domain, broken, addresses)
     if not addresses:
         sentence = f"{domain} has an SPF record; whether it names the servers that send could not be told."
-        return Finding("spf", Level.UNKNOWN, sentence, "Make sure that it names the relay as the relay's operator describes.")
+        return Finding("SPF", Level.UNKNOWN, sentence, "Make sure that it names the relay as the relay's operator describes.")
     worst, ip = max(zip(found, addresses, strict=True), key=lambda pair: _RANK.index(pair[0].result))
     if worst.result is SpfResult.PASS:
         return _spf_passes(domain, worst, addresses)
     sentence = f"The SPF record of {domain} does not name the relay's address {ip} (result: {worst.result})."
-    remedy = f"Add {_mechanism(ip)} to it, or the include that the relay's operator names, if that sends from other addresses."
-    return Finding("spf", Level.WARNING, sentence, remedy)
+    remedy = f"Add `{_mechanism(ip)}` to it, or the include that the relay's operator names, if that sends from other addresses."
+    return Finding("SPF", Level.WARNING, sentence, remedy)
 
 
 def _spf_passes(domain: str, spf: Spf, addresses: Sequence[str]) -> Finding:
     if spf.term.lower() in ("all", "+all"):
-        return Finding("spf", Level.WARNING, f"The SPF record of {domain} lets everybody send.", "End it with -all or ~all.")
-    return Finding("spf", Level.OK, f"The SPF record of {domain} names the relay ({', '.join(addresses)}).")
+        return Finding("SPF", Level.WARNING, f"The SPF record of {domain} lets everybody send.", "End it with `-all` or `~all`.")
+    return Finding("SPF", Level.OK, f"The SPF record of {domain} names the relay ({', '.join(addresses)}).")
 
 
 def _no_spf(domain: str, spf: Spf, addresses: Sequence[str]) -> Finding:
     if spf.result is SpfResult.TEMPERROR:
         sentence = f"The SPF record of {domain} could not be checked: {spf.detail}."
-        return Finding("spf", Level.UNKNOWN, sentence, "Check again later.")
+        return Finding("SPF", Level.UNKNOWN, sentence, "Check again later.")
     if spf.result is SpfResult.PERMERROR:
         sentence = f"The SPF record of {domain} cannot be used: {spf.detail}."
-        return Finding("spf", Level.PROBLEM, sentence, "Correct the record; as it is, receivers ignore it or refuse the mail.")
+        return Finding("SPF", Level.PROBLEM, sentence, "Correct the record; as it is, receivers ignore it or refuse the mail.")
     named = " ".join(map(_mechanism, addresses)) or "include:<the relay's domain>"
-    return Finding("spf", Level.PROBLEM, f"{domain} has no SPF record.", f"Publish a TXT record at {domain}: v=spf1 {named} ~all")
+    return Finding(
+        "SPF", Level.PROBLEM, f"{domain} has no SPF record.", f"Publish a TXT record at {domain}: `v=spf1 {named} ~all`"
+    )
 
 
 def _mechanism(ip: str) -> str:
@@ -104,15 +109,15 @@ async def dmarc_finding(domain: str, identities: Sequence[Identity], look: Looku
         found = await look(f"_dmarc.{place}", "TXT")
         if found.outcome is RecordOutcome.FAILED:
             sentence = f"The DMARC record of {place} could not be looked up{f': {found.detail}' if found.detail else ''}."
-            return Finding("dmarc", Level.UNKNOWN, sentence, "Check again later.")
+            return Finding("DMARC", Level.UNKNOWN, sentence, "Check again later.")
         records = [text for text in found.values if text.replace(" ", "").startswith("v=DMARC1")]
         if len(records) > 1:
             sentence = f"{place} has {len(records)} DMARC records, so that receivers ignore all of them."
-            return Finding("dmarc", Level.PROBLEM, sentence, f"Leave one TXT record at _dmarc.{place}.")
+            return Finding("DMARC", Level.PROBLEM, sentence, f"Leave one TXT record at `_dmarc.{place}`.")
         if records:
             return _dmarc(domain, place, tags(records[0]) or {}, identities)
-    remedy = f"Publish a TXT record at _dmarc.{own}: v=DMARC1; p=none"
-    return Finding("dmarc", Level.WARNING, f"{domain} has no DMARC record; Gmail and Yahoo ask bulk senders for one.", remedy)
+    remedy = f"Publish a TXT record at `_dmarc.{own}`: `v=DMARC1; p=none`"
+    return Finding("DMARC", Level.WARNING, f"{domain} has no DMARC record; Gmail and Yahoo ask bulk senders for one.", remedy)
 
 
 def _dmarc(domain: str, place: str, record: Mapping[str, str], identities: Sequence[Identity]) -> Finding:
@@ -120,20 +125,20 @@ def _dmarc(domain: str, place: str, record: Mapping[str, str], identities: Seque
     policy = record.get("sp", asked).lower() if place != domain else asked
     if asked not in _POLICIES or policy not in _POLICIES:
         sentence = f"The DMARC record of {place} names no policy that is known."
-        return Finding("dmarc", Level.PROBLEM, sentence, f"Write v=DMARC1; p=none (or quarantine, reject) at _dmarc.{place}.")
+        return Finding("DMARC", Level.PROBLEM, sentence, f"Write `v=DMARC1; p=none` (or quarantine, reject) at `_dmarc.{place}`.")
     aligned = [identity for identity in identities if _aligned(identity, domain, record)]
     saving = next((identity for identity in aligned if identity.passes), None)
     if saving is not None:
-        return Finding("dmarc", Level.OK, f"DMARC of {domain} (p={policy}) is met by {saving.name} of {saving.domain}.")
+        return Finding("DMARC", Level.OK, f"DMARC of {domain} (p={policy}) is met by {saving.name} of {saving.domain}.")
     remedy = f"Sign with a DKIM key of {registrable(domain)}, or let its SPF record name the relay and bounces go to it."
     if any(identity.passes is None for identity in aligned):
         sentence = f"{domain} has a DMARC record (p={policy}); whether messages meet it could not be told."
-        return Finding("dmarc", Level.UNKNOWN, sentence, remedy)
+        return Finding("DMARC", Level.UNKNOWN, sentence, remedy)
     if policy == "none":
         sentence = f"Messages do not meet DMARC of {domain}; it asks for reports only (p=none)."
-        return Finding("dmarc", Level.WARNING, sentence, remedy)
+        return Finding("DMARC", Level.WARNING, sentence, remedy)
     sentence = f"Messages do not meet DMARC of {domain} (p={policy}): they will be {_HARSH[policy]}."
-    return Finding("dmarc", Level.PROBLEM, sentence, remedy)
+    return Finding("DMARC", Level.PROBLEM, sentence, remedy)
 
 
 def _aligned(identity: Identity, domain: str, record: Mapping[str, str]) -> bool:

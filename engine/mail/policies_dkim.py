@@ -16,7 +16,7 @@ from engine.mail.records import Lookup, RecordOutcome
 
 GOOD_BITS = 2_048
 """RFC 8301 section 3.2: 1,024 bits still count, 2,048 are what signers should use."""
-_NAME = "dkim"
+_NAME = "DKIM"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +54,7 @@ def public_key(pem: bytes) -> PublicKey:
 async def dkim_finding(selector: str, domain: str, key: PublicKey, look: Lookup) -> Finding:
     """Whether receivers will find this key under the selector."""
     name = f"{selector}._domainkey.{domain}"
-    publish = f"Publish a TXT record at {name}: {key.record}"
+    publish = f"Publish a TXT record at `{name}`: `{key.record}`"
     found = await look(name, "TXT")
     if found.outcome is RecordOutcome.FAILED:
         sentence = f"{name} could not be looked up{f': {found.detail}' if found.detail else ''}."
@@ -63,7 +63,7 @@ async def dkim_finding(selector: str, domain: str, key: PublicKey, look: Lookup)
         return Finding(_NAME, Level.PROBLEM, f"There is no DKIM key at {name}; signatures cannot be verified.", publish)
     if len(found.values) > 1:
         sentence = f"There are {len(found.values)} TXT records at {name}; which one counts is not defined."
-        return Finding(_NAME, Level.PROBLEM, sentence, f"Leave one: {key.record}")
+        return Finding(_NAME, Level.PROBLEM, sentence, f"Leave one: `{key.record}`")
     record = tags(found.values[0])
     if record is None or "p" not in record or record.get("v", "DKIM1") != "DKIM1":
         return Finding(_NAME, Level.PROBLEM, f"The record at {name} is no DKIM key.", publish)
@@ -92,7 +92,7 @@ def _unfit(record: Mapping[str, str], key: PublicKey) -> str:
 def _fit(name: str, record: Mapping[str, str], key: PublicKey) -> Finding:
     if "y" in _list(record, "t", ""):
         sentence = f"The DKIM key at {name} fits, but is marked as a test (t=y): some receivers treat its mail as unsigned."
-        return Finding(_NAME, Level.WARNING, sentence, "Take t=y out of the record.")
+        return Finding(_NAME, Level.WARNING, sentence, "Take `t=y` out of the record.")
     if key.kind == "rsa" and key.bits < GOOD_BITS:
         sentence = f"The DKIM key at {name} fits; with {key.bits} bits it is short."
         return Finding(_NAME, Level.WARNING, sentence, f"Make a new key of {GOOD_BITS} bits.")

@@ -197,7 +197,7 @@ class TestSpfFinding:
     async def test_a_finding_has_a_level_and_a_remedy(self, record: str, addresses: list[str], level: Level) -> None:
         names = Names({"sender.test": {"TXT": [record]}}, down=["down.test"])
         found = await spf_finding("sender.test", "ann@sender.test", addresses, names)
-        assert (found.name, found.level) == ("spf", level), found
+        assert (found.name, found.level) == ("SPF", level), found
         assert bool(found.remedy) == (level is not Level.OK)
 
     async def test_a_failed_lookup_is_never_a_missing_record(self) -> None:
@@ -206,7 +206,7 @@ class TestSpfFinding:
 
     async def test_the_remedy_names_the_record_to_publish(self) -> None:
         found = await spf_finding("sender.test", "ann@sender.test", [IP, SIX], Names({}))
-        assert found.remedy.endswith(f"v=spf1 ip4:{IP} ip6:{SIX} ~all")
+        assert found.remedy.endswith(f"v=spf1 ip4:{IP} ip6:{SIX} ~all`")
 
 
 @cache
@@ -240,7 +240,7 @@ class TestDkim:
     async def test_a_missing_key_is_a_problem_and_its_remedy_the_record(self) -> None:
         found = await self.judged()
         assert found.level is Level.PROBLEM
-        assert found.remedy.endswith(public_key(rsa()).record)
+        assert found.remedy.endswith(f"`{public_key(rsa()).record}`")
 
     async def test_a_failed_lookup_is_unknown(self) -> None:
         assert (await self.judged(down=[self.NAME])).level is Level.UNKNOWN
@@ -289,7 +289,7 @@ class TestDmarc:
     ):
         texts = [record] if isinstance(record, str) else record or ()
         found = await dmarc_finding(domain, identities, Names({f"_dmarc.{place or domain}": {"TXT": texts}}))
-        assert found.name == "dmarc"
+        assert found.name == "DMARC"
         assert bool(found.remedy) == (found.level is not Level.OK)
         return found.level
 

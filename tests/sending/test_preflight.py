@@ -48,76 +48,76 @@ async def levels(sender: Address, setup: Setup, resolver: Any) -> dict[str, Leve
 
 async def test_where_everything_is_well_nothing_is_to_be_done() -> None:
     found = await levels(ANN, SETUP, fake())
-    assert found == dict.fromkeys(["spf", "dkim", "dmarc", "mail", "unsubscribe"], Level.OK)
+    assert found == dict.fromkeys(["SPF", "DKIM", "DMARC", "Answers", "Unsubscribe"], Level.OK)
 
 
 async def test_a_bare_domain_has_problems_with_remedies() -> None:
     found = await levels(ANN, SETUP, fake(txt={}, mail={}))
     assert found == {
-        "spf": Level.PROBLEM,
-        "dkim": Level.PROBLEM,
-        "dmarc": Level.WARNING,
-        "mail": Level.PROBLEM,
-        "unsubscribe": Level.OK,
+        "SPF": Level.PROBLEM,
+        "DKIM": Level.PROBLEM,
+        "DMARC": Level.WARNING,
+        "Answers": Level.PROBLEM,
+        "Unsubscribe": Level.OK,
     }
 
 
 async def test_without_a_key_and_a_relay_the_rest_is_still_judged() -> None:
     found = await levels(ANN, Setup(base_url="https://mail.example.com"), fake())
-    assert (found["spf"], found["dkim"], found["dmarc"]) == (Level.UNKNOWN, Level.WARNING, Level.UNKNOWN)
+    assert (found["SPF"], found["DKIM"], found["DMARC"]) == (Level.UNKNOWN, Level.WARNING, Level.UNKNOWN)
 
 
 @pytest.mark.parametrize("relay", ["127.0.0.1", "10.0.0.1", "inside.test", "nowhere.test"])
 async def test_a_relay_inside_sends_from_an_address_that_is_not_known(relay: str) -> None:
     setup = Setup(relay, Signing(KEY, "postbench"), "", "https://mail.example.com")
     found = await levels(ANN, setup, fake(addresses={"inside.test": ["192.168.1.1"]}))
-    assert (found["spf"], found["dmarc"]) == (Level.UNKNOWN, Level.OK)
+    assert (found["SPF"], found["DMARC"]) == (Level.UNKNOWN, Level.OK)
 
 
 async def test_a_relay_is_named_by_its_address_as_well() -> None:
-    assert (await levels(ANN, Setup(RELAY), fake()))["spf"] is Level.OK
+    assert (await levels(ANN, Setup(RELAY), fake()))["SPF"] is Level.OK
 
 
 async def test_bounces_that_go_elsewhere_are_judged_there() -> None:
     setup = Setup("relay.test", None, "bounces@bounces.test", "https://mail.example.com")
     txt = {**GOOD, "bounces.test": [f"v=spf1 ip4:{RELAY} -all"]}
     found = await preflight(ANN, setup, fake(txt=txt))
-    assert [finding.level for finding in found if finding.name == "mail"] == [Level.OK, Level.PROBLEM]
+    assert [finding.level for finding in found if finding.name == "Answers"] == [Level.OK, Level.PROBLEM]
     named = {finding.name: finding for finding in found}
-    assert named["spf"].level is Level.OK
-    assert named["dmarc"].level is Level.PROBLEM, "SPF of another organisation does not count for the sender"
+    assert named["SPF"].level is Level.OK
+    assert named["DMARC"].level is Level.PROBLEM, "SPF of another organisation does not count for the sender"
 
 
 async def test_the_signing_domain_may_be_another() -> None:
     txt = {**GOOD, "postbench._domainkey.other.test": [KEY.record], "sender.test": ["v=spf1 -all"]}
     setup = Setup("relay.test", Signing(KEY, "postbench", "other.test"), "", "https://mail.example.com")
     found = await levels(ANN, setup, fake(txt=txt))
-    assert (found["spf"], found["dkim"], found["dmarc"]) == (Level.WARNING, Level.OK, Level.PROBLEM)
+    assert (found["SPF"], found["DKIM"], found["DMARC"]) == (Level.WARNING, Level.OK, Level.PROBLEM)
 
 
 async def test_a_free_provider_sends_only_by_its_own_servers() -> None:
     sender = address("ann@gmail.com")
-    assert (await levels(sender, SETUP, fake()))["provider"] is Level.PROBLEM
-    assert "provider" not in await levels(sender, Setup("smtp.gmail.com"), fake())
+    assert (await levels(sender, SETUP, fake()))["Provider"] is Level.PROBLEM
+    assert "Provider" not in await levels(sender, Setup("smtp.gmail.com"), fake())
 
 
 async def test_a_resolver_that_does_not_answer_makes_everything_unknown() -> None:
     down = {name: DomainFacts(DomainOutcome.ERROR, detail="SERVFAIL") for name in ("sender.test", *GOOD)}
     found = await levels(ANN, SETUP, fake(mail=down, txt={}))
-    assert {found[name] for name in ("spf", "dkim", "dmarc", "mail")} == {Level.UNKNOWN}
+    assert {found[name] for name in ("SPF", "DKIM", "DMARC", "Answers")} == {Level.UNKNOWN}
 
 
 async def test_over_the_wire_a_failed_lookup_is_unknown_and_a_missing_record_is_missing() -> None:
     with DnsServer({"sender.test": {"mx": [(10, "mx.sender.test")]}}) as names:
         resolver = DnsResolver(names.servers)
         found = await levels(ANN, SETUP, resolver)
-        assert (found["spf"], found["dkim"], found["mail"]) == (Level.PROBLEM, Level.PROBLEM, Level.OK)
+        assert (found["SPF"], found["DKIM"], found["Answers"]) == (Level.PROBLEM, Level.PROBLEM, Level.OK)
         await resolver.close()
         for name in ("sender.test", "postbench._domainkey.sender.test", "_dmarc.sender.test"):
             names.fault(name, "servfail")
         resolver = DnsResolver(names.servers)
         found = await levels(ANN, SETUP, resolver)
-        assert {found[name] for name in ("spf", "dkim", "dmarc", "mail")} == {Level.UNKNOWN}
+        assert {found[name] for name in ("SPF", "DKIM", "DMARC", "Answers")} == {Level.UNKNOWN}
         await resolver.close()
 
 
