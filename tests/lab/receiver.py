@@ -8,7 +8,8 @@
 
 What is done with a recipient: the list in `scripts`, by address; else, if the local part begins with a word of `WORDS`
 (`busy`, `dropped.17`, `silent-3`), what that does; else the message is taken. `Manner.answers` replaces the reply to a verb, to
-`CONNECT`, and to the dot (`DOT`) of every message. Deeds instead of replies: `!close`, `!reset`, `!silence`.
+`CONNECT`, and to the dot (`DOT`) of every message. Deeds instead of replies: `!close`, `!reset`,
+`!silence` (reads on, says nothing), `!deaf` (does not even read).
 
     with in_process("tests.lab.receiver", "--record", str(path)) as port:   # every message is in the file before it is answered
         told(port, {"delay": 0.01, "scripts": {"jane@one.test": [["dot", "!close", True]]}})
@@ -33,13 +34,15 @@ from tests.lab.certificates import server_context
 from tests.lab.receiver_session import Session, Taken
 from tests.lab.running import LabServer, run_until_told
 
+__all__ = ["OK", "WORDS", "Act", "Manner", "Receiver", "Taken", "asked", "recorded", "told"]
+
 
 @dataclass(frozen=True, slots=True)
 class Act:
     """What happens at a step (`mail`, `rcpt`, `data`, `body`, `dot`): a reply or a deed; "" is the usual reply.
 
-    `body` is when the message begins to arrive. At the dot, `taken` says whether the message is kept before that, `wait` how
-    many seconds pass.
+    Scripts for `mail` stand under the sender's address, the others under the recipient's. `body` is when the message begins to
+    arrive. At the dot, `taken` says whether the message is kept before that, `wait` how many seconds pass.
     """
 
     step: str
@@ -61,6 +64,7 @@ WORDS: Mapping[str, Act] = {
     "notnow": Act("data", "451 4.3.0 Not now"),
     "nodata": Act("data", "554 5.5.1 No message for you"),
     "dropped": Act("body", "!close"),
+    "deaf": Act("body", "!deaf"),
     "early": Act("body", "552 5.3.4 Message too big, and no need to hear the rest"),
     "deferred": Act("dot", "451 4.3.0 Try again later"),
     "spam": Act("dot", "554 5.7.1 Message content rejected"),
@@ -135,6 +139,8 @@ class Receiver(LabServer):
         """Listen."""
         if self.record is not None:
             self._file = self.record.open("ab", buffering=0)
+            if self._file.tell() and not self.record.read_bytes().endswith(b"\n"):
+                self._file.write(b"\n")
         await self.listen(self.talk, self.wanted_port, server_context() if self.tls else None)
 
     async def shut(self) -> None:
@@ -147,12 +153,14 @@ class Receiver(LabServer):
         """Change how it behaves, from now on."""
         self.manner = replace(self.manner, **changes)
 
-    def act(self, address: str) -> Act:
-        """What is to be done with a recipient this time; scripts in turn, at each RCPT."""
+    def act(self, address: str, verb: str) -> Act:
+        """What is to be done with a recipient this time, or with a sender at MAIL; scripts in turn, at each of them."""
         with self.lock:
             script = self.scripts.get(address)
             if script:
                 return script.pop(0) if len(script) > 1 else script[0]
+        if verb == "mail":
+            return OK
         word = _WORD.match(address.partition("@")[0].lower())
         return WORDS.get(word.group(), OK) if word else OK
 

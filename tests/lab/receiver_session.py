@@ -103,6 +103,8 @@ class Session:
         if reply == "!silence":
             await self.reader.read()
             raise Over
+        if reply == "!deaf":
+            await asyncio.Event().wait()
         if reply == "!reset":
             self.writer.transport.abort()
         if reply in ("!close", "!reset"):
@@ -179,6 +181,8 @@ class Session:
             await self.say("421 4.7.0 Too many messages on this connection")
         elif "SMTPUTF8" in (match[2] or "") and not manner.smtputf8:
             await self.say("555 5.5.4 Unsupported option: SMTPUTF8")
+        elif (act := self.relay.act(match[1], "mail")).step == "mail":
+            await self.say(act.reply)
         else:
             self.sender, self.parameters = match[1], (match[2] or "").strip()
             await self.say("250 2.1.0 Ok")
@@ -188,7 +192,7 @@ class Session:
         if match is None or self.sender is None:
             await self.say("501 5.5.4 Syntax: RCPT TO:<address>" if match is None else "503 5.5.1 Error: need MAIL command")
             return
-        act = self.relay.act(match[1])
+        act = self.relay.act(match[1], "rcpt")
         if act.step == "rcpt" and not act.reply.startswith("2"):
             await self.say(act.reply.replace("{address}", match[1]))
             return

@@ -97,14 +97,18 @@ async def test_a_refusal_to_relay_is_about_the_recipient_once_others_were_taken(
     assert (receipt.result, receipt.trouble, receipt.hard) == (Result.FAILED, Trouble.NONE, False)
 
 
-@pytest.mark.parametrize("word", ["dropped", "early"])
-async def test_a_relay_that_does_not_hear_the_message_out_is_not_armed(word: str):
+@pytest.mark.parametrize(("word", "result", "code"), [("dropped", Result.RETRY, None), ("early", Result.FAILED, 552)])
+@pytest.mark.parametrize("data", [TEXT, BIG])
+async def test_a_relay_that_does_not_hear_the_message_out_gets_no_dot(word: str, result: Result, code: int | None, data: bytes):
     with Receiver() as relay:
         async with relayed(relay) as transport:
-            arm = Armed()
-            receipt = await transport.deliver(letter(f"{word}@two.test", BIG), arm)
-    expected = (Result.RETRY, None) if word == "dropped" else (Result.FAILED, 552)
-    assert (receipt.result, receipt.code, arm.count, relay.commands["DOT"]) == (*expected, 0, 0)
+
+            async def arm() -> None:
+                [session] = transport._pool._lent
+                await until(lambda: not session.reusable)
+
+            receipt = await transport.deliver(letter(f"{word}@two.test", data), arm)
+    assert (receipt.result, receipt.code, relay.commands["DOT"], relay.messages) == (result, code, 0, [])
 
 
 async def test_a_relay_that_dies_while_it_is_armed_gets_no_dot():
@@ -112,13 +116,23 @@ async def test_a_relay_that_dies_while_it_is_armed_gets_no_dot():
     async with relayed(relay) as transport:
 
         async def arm() -> None:
+            [session] = transport._pool._lent
             await asyncio.to_thread(relay.stop)
-            await until(lambda: not session._wire.alive)
+            await until(lambda: not session.reusable)
 
-        await transport.deliver(letter(), unarmed)
-        [session] = transport._pool._idle
-        receipt = await transport.deliver(letter("ok.b@two.test"), arm)
-    assert (receipt.result, receipt.trouble, len(relay.messages)) == (Result.RETRY, Trouble.CONNECTION, 1)
+        receipt = await transport.deliver(letter(), arm)
+    assert (receipt.result, receipt.trouble, relay.messages) == (Result.RETRY, Trouble.CONNECTION, [])
+
+
+@pytest.mark.parametrize("tls", [True, False])
+async def test_a_relay_that_stops_reading_gets_no_dot(tls: bool):
+    with Receiver(tls=tls, size=None) as relay:
+        async with relayed(relay, query="?verify=off", waits=Waits(10.0, 10.0, piece=0.3, dot=10.0)) as transport:
+            arm = Armed()
+            receipt = await transport.deliver(letter("deaf@two.test", BIG * 3), arm)
+            assert (receipt.result, receipt.trouble, arm.count) == (Result.RETRY, Trouble.CONNECTION, 0)
+            assert receipt.error == "nothing was accepted: the message was not taken in time"
+            assert transport.connections == 0
 
 
 async def test_a_large_message_arrives_whole():
