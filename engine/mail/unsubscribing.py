@@ -19,21 +19,19 @@ Sign = Callable[[str, str], str]
 
 def token(sign: Sign, address_key: str, job_id: str) -> str:
     """The token of a recipient and a job, safe in a URL. It has the address in it, readable to whoever has the link."""
-    content = f"{job_id}\0{address_key}"
-    return f"{_coded(content.encode())}.{_signature(sign, content)}"
+    return _token(sign, address_key, job_id)
 
 
 def read(sign: Sign, token: str) -> tuple[str, str] | None:
     """The recipient's key and the job of a token; None for whatever this installation did not make."""
-    coded, _, signature = token.partition(".") if len(token) <= MAX_TOKEN else ("", "", "")
+    coded = token.partition(".")[0] if len(token) <= MAX_TOKEN else ""
     try:
         content = base64.b64decode(coded.encode("ascii") + b"=" * (-len(coded) % 4), altchars=b"-_", validate=True).decode()
     except (ValueError, binascii.Error):
         return None
-    if not hmac.compare_digest(_signature(sign, content).encode(), signature.encode("utf-8", "replace")):
-        return None
     job_id, _, address_key = content.partition("\0")
-    return address_key, job_id
+    made = _token(sign, address_key, job_id)
+    return (address_key, job_id) if hmac.compare_digest(made.encode(), token.encode("utf-8", "replace")) else None
 
 
 def link(base_url: str, token: str) -> str:
@@ -45,5 +43,7 @@ def _coded(data: bytes) -> str:
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
-def _signature(sign: Sign, content: str) -> str:
-    return _coded(bytes.fromhex(sign(_PURPOSE, content)[:_HEX_DIGITS]))
+def _token(sign: Sign, address_key: str, job_id: str) -> str:
+    content = f"{job_id}\0{address_key}"
+    signature = bytes.fromhex(sign(_PURPOSE, content)[:_HEX_DIGITS])
+    return f"{_coded(content.encode())}.{_coded(signature)}"

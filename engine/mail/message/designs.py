@@ -7,6 +7,7 @@ from typing import Self
 
 from engine.errors import InvalidInput, Problem
 from engine.mail.message.flaws import TemplateFlaw
+from engine.mail.message.inlining import MAX_TAGS
 from engine.mail.message.mailboxes import Mailbox, MailboxFlaw
 from engine.mail.message.recipients import is_unsafe
 from engine.mail.message.templates import Template
@@ -85,6 +86,9 @@ class _Reading:
 
     def template(self, field: str, source: str | None, column: str) -> Template | None:
         words = source if source and source.strip() else f"{{{{ {column} }}}}"
+        if field == "html" and words.count("<") > MAX_TAGS:
+            self.problems.append(Problem(field, f"The HTML has more than {MAX_TAGS:,} tags"))
+            return None
         try:
             return Template.of(words, html=field == "html")
         except TemplateFlaw as flaw:

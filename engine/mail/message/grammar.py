@@ -27,7 +27,7 @@ _SYMBOLS: dict[type[nodes.Node], str] = {
     nodes.Include: "{% include %}",
     nodes.Import: "{% import %}",
     nodes.FromImport: "{% import %}",
-    nodes.ScopedEvalContextModifier: "{% autoescape %}",
+    nodes.Scope: "{% autoescape %}",
     nodes.Call: "a call with ( )",
     nodes.Concat: "~",
     nodes.Slice: "a slice [ : ]",
@@ -68,7 +68,8 @@ def flaw(line: int, message: str) -> TemplateFlaw:
 def refused(node: nodes.Node) -> TemplateFlaw:
     """What to say about a part that no message may have."""
     symbol = _SYMBOLS.get(type(node)) or ("arithmetic" if isinstance(node, nodes.BinExpr | nodes.UnaryExpr) else "this")
-    return flaw(node.lineno, f"{symbol} is not possible here; {ALLOWED}")
+    line = next((each.lineno for each in (node, *node.find_all(nodes.Node)) if each.lineno), 1)
+    return flaw(line, f"{symbol} is not possible here; {ALLOWED}")
 
 
 def _check_size(tree: nodes.Node) -> None:

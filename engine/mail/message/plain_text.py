@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from itertools import islice
 
 from bs4 import BeautifulSoup, ParserRejectedMarkup
 from bs4.element import NavigableString, PreformattedString, Tag
@@ -18,7 +19,8 @@ _CELLS = ("td", "th")
 _HIDDEN = re.compile(r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*hidden|mso-hide\s*:\s*all)", re.IGNORECASE)
 # Marks that no text has, since they are white space there: at least one line end, at least two, the end of a cell.
 _BREAK, _GAP, _CELL = "\x1e", "\x1d", "\x1f"
-_MARKS = re.compile(f"[ {_BREAK}{_GAP}]*[{_BREAK}{_GAP}][ {_BREAK}{_GAP}]*")
+_MARKS = re.compile(f"[ {_BREAK}{_GAP}]+")
+_LOOKED_AT = 50
 _INVISIBLE = re.compile("[\u00ad\u034f\u200b\u2060\ufeff]")
 
 
@@ -29,9 +31,15 @@ def html_to_text(html: str) -> str:
     """
     pieces: list[str] = []
     _write(_soup(html), pieces)
-    text = _MARKS.sub(lambda marks: "\n\n" if _GAP in marks[0] else "\n", "".join(pieces))
+    text = _MARKS.sub(_line_end, "".join(pieces))
     lines = (_line(line) for line in text.split("\n"))
     return re.sub(r"\n{3,}", "\n\n", "\n".join(lines)).strip("\n ")
+
+
+def _line_end(marks: re.Match[str]) -> str:
+    if _GAP in marks[0]:
+        return "\n\n"
+    return "\n" if _BREAK in marks[0] else " "
 
 
 def _soup(html: str) -> BeautifulSoup:
@@ -86,8 +94,22 @@ def _target(link: Tag) -> str:
     if not href.lower().startswith(("http://", "https://", "mailto:", "tel:")):
         return ""
     bare = href.partition(":")[2] if href[:7].lower() == "mailto:" else href
-    said = link.get_text().strip()
+    said = _said(link)
     return "" if said in (href, bare) else f" ({bare})"
+
+
+def _said(link: Tag) -> str:
+    """The first words of a link; links within links must not be read again and again."""
+    ahead, words = list(islice(link.contents, _LOOKED_AT)), ""
+    for _ in range(_LOOKED_AT):
+        if not ahead:
+            break
+        node = ahead.pop(0)
+        if isinstance(node, Tag):
+            ahead[:0] = islice(node.contents, _LOOKED_AT)
+        elif isinstance(node, NavigableString):
+            words += node
+    return words.strip()
 
 
 def _is_hidden(tag: Tag) -> bool:
