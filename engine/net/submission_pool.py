@@ -17,8 +17,11 @@ FIRST_PAUSE, LONGEST_PAUSE = 0.5, 30.0
 """Seconds before a relay that gave no connection is asked again, doubled each time."""
 PATIENCE = 2.0
 """Seconds that a letter waits for that; where it would be longer, it comes back unsent at once."""
+REMEMBERED = 5.0
+"""Seconds at most for which a wrong login or certificate is not tried again: all letters at once, yet short for who mends it."""
 SHRUNK = 60.0
 """Seconds for which a relay that wanted fewer connections gets no more than it took."""
+_LASTING = frozenset({Trouble.LOGIN, Trouble.TLS})
 log = structlog.get_logger()
 
 
@@ -179,10 +182,12 @@ class Pool:
         wait = self._resume_at - asyncio.get_running_loop().time()
         if self._failure is None or wait <= 0:
             return
-        if self._failure.receipt.trouble in (Trouble.LOGIN, Trouble.TLS):
-            raise Unavailable(self._failure.receipt)
+        told = self._failure.receipt
+        if told.trouble in _LASTING:
+            raise Unavailable(replace(told, result=Result.UNSENT, wait=wait))
         if wait > PATIENCE:
-            raise Unavailable(replace(self._failure.receipt, result=Result.UNSENT, wait=wait))
+            # Without the code: a 421 is counted once, by the letter that heard it.
+            raise Unavailable(Receipt(Result.UNSENT, error=told.error, trouble=Trouble.CONNECTION, wait=wait))
         try:
             async with asyncio.timeout(wait):
                 await self._closed.wait()
@@ -222,7 +227,8 @@ class Pool:
     def _failed(self, failure: Unavailable) -> None:
         self._failures += 1
         self._failure, self._proven = failure, False
-        pause = min(FIRST_PAUSE * 2 ** min(self._failures - 1, 10), LONGEST_PAUSE)
+        longest = REMEMBERED if failure.receipt.trouble in _LASTING else LONGEST_PAUSE
+        pause = min(FIRST_PAUSE * 2 ** min(self._failures - 1, 10), longest)
         self._resume_at = asyncio.get_running_loop().time() + pause
         log.warning("relay_unavailable", reason=failure.receipt.error, code=failure.receipt.code, seconds=pause)
 

@@ -128,6 +128,15 @@ async def test_repeated_421_is_counted_until_a_letter_is_taken(monkeypatch: pyte
             assert transport.closings == 0
 
 
+async def test_a_421_is_heard_once_however_many_wait(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(submission_pool, "PATIENCE", 0.0)
+    with Receiver(answers={"CONNECT": "421 4.7.0 Not now"}) as relay:
+        async with relayed(relay) as transport:
+            troubles = Counter(receipt.trouble for receipt in await deliver_all(transport, many(30)))
+            assert troubles == {Trouble.CLOSING: 1, Trouble.CONNECTION: 29}
+            assert (transport.closings, relay.opened) == (1, 1)
+
+
 async def test_a_relay_that_is_down_is_asked_ever_more_rarely(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(submission_pool, "FIRST_PAUSE", 0.01)
     monkeypatch.setattr(submission_pool, "PATIENCE", 0.1)
