@@ -33,6 +33,8 @@ TESTS: dict[str, Callable[[object], bool]] = {
     "odd": lambda value: isinstance(value, int) and value % 2 == 1,
 }
 _ORDERS: dict[str, Callable[[Any, Any], Any]] = {
+    "eq": operator.eq,
+    "ne": operator.ne,
     "lt": operator.lt,
     "lteq": operator.le,
     "gt": operator.gt,
@@ -171,8 +173,7 @@ def _compare(node: nodes.Compare) -> Expression:
 def _holds(op: str, left: object, right: object) -> bool:
     """A comparison. What has no value equals only what has none, is in nothing, and is neither more nor less than anything."""
     if op in ("eq", "ne"):
-        same = _plain(left) == _plain(right)
-        return same if op == "eq" else not same
+        left, right = _plain(left), _plain(right)
     for value in (left, right):
         if isinstance(value, Missing):
             if op in ("in", "notin"):

@@ -87,7 +87,7 @@ def _is_empty(value: object) -> bool:
         return True
     if isinstance(value, str):
         return not value or value.isspace()
-    return isinstance(value, float | Decimal) and value != value
+    return value.is_nan() if isinstance(value, Decimal) else isinstance(value, float) and value != value
 
 
 def _checked(text: str) -> str:
