@@ -7,10 +7,11 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from urllib.parse import quote
 
 import pytest
 
-from engine.durable import engines
+from engine.durable import engines, suppressions
 from engine.durable.migrate import open_database
 from engine.durable.queries import get
 from engine.durable.submit import Request, submit
@@ -18,6 +19,8 @@ from engine.durable.vault import Vault
 from engine.jobs import registry
 from engine.version import VERSION
 from tests.crash.harness import ROOT, environment, living, start_engine, wait_until
+from tests.lab.imap import LabImap
+from tests.mail.bounce_samples import POSTFIX
 
 
 def run(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -67,6 +70,30 @@ def test_a_signal_gives_the_job_back_and_ends_with_0(tmp_path: Path, number: sig
     job = get(database, job_id)
     assert (job.status, job.engine_id, job.crashes) == ("running", None, 0) and 0 < job.processed_items < 10_000_000
     assert living(database) == []
+    database.close()
+
+
+def test_it_reads_bounces_from_an_imap_folder_and_stops_while_the_server_keeps_silent(tmp_path: Path) -> None:
+    """Told to stop in the middle of a silent dialogue, it does not wait for the server."""
+    database = open_database(f"sqlite:///{tmp_path / 'postbench.db'}")
+    with LabImap(tls=True) as imap:
+        uid = imap.add(POSTFIX)
+        login = f"{quote(imap.user)}:{quote(imap.password, safe='')}"
+        url = f"imaps://{login}@{imap.host}:{imap.port}/INBOX?verify=off"
+        process = start_engine(tmp_path, POSTBENCH_BOUNCE_URL=url, POSTBENCH_BOUNCE_SECONDS="1")
+        try:
+            wait_until(lambda: imap.seen() == [uid], "the bounce to be read", tmp_path)
+            assert suppressions.get(database, "jane@shop.test").source == "bounce"
+            imap.hang = "SEARCH"
+            before = imap.commands["SEARCH"]
+            wait_until(lambda: imap.commands["SEARCH"] > before, "the next look", tmp_path)
+            process.send_signal(signal.SIGTERM)
+            assert process.wait(20) == 0, (tmp_path / "engine.log").read_text()
+        finally:
+            process.kill()
+            process.wait()
+    said = (tmp_path / "engine.log").read_text()
+    assert "bounces read" in said and quote(imap.password, safe="") not in said and imap.password not in said
     database.close()
 
 
