@@ -9,7 +9,20 @@ from fastapi import FastAPI
 from starlette.middleware import Middleware
 
 from engine.access import required
-from engine.api import docs, errors, health, jobs, metrics, results, session, stream, suppressions, unsubscribe, verified
+from engine.api import (
+    deliveries,
+    docs,
+    errors,
+    health,
+    jobs,
+    metrics,
+    results,
+    session,
+    stream,
+    suppressions,
+    unsubscribe,
+    verified,
+)
 from engine.api.auth import Auth
 from engine.api.excerpts import Excerpts
 from engine.api.hub import Hub
@@ -20,11 +33,12 @@ from engine.jobs import registry
 from engine.version import VERSION
 from engine.workbench import Workbench, workbench
 
-_BODIES = (jobs.JobBody, jobs.CleanupBody, session.TicketBody, suppressions.SuppressionBody)
+_BODIES = (jobs.JobBody, jobs.CleanupBody, session.TicketBody, suppressions.SuppressionBody, deliveries.DecisionBody)
 _ROUTERS = (
     jobs.router,
     results.router,
     stream.router,
+    deliveries.router,
     verified.router,
     verified.files,
     suppressions.router,
