@@ -9,12 +9,14 @@ from sqlalchemy import Connection, and_, delete, select, update
 
 from engine.durable.chunks import INSERT, Span, encode, parts_of, plain, raw_chunk, spans
 from engine.durable.database import Database
+from engine.durable.queries import revisions
 from engine.durable.states import Status
 from engine.durable.tables import chunks, jobs
 from engine.errors import WrongState
 
 TARGET_ROWS = 50_000
 _BUSY = "Another engine is merging this job's chunks"
+_CHANGED = "Rows of this job were changed meanwhile"
 
 
 def unmerged(database: Database) -> list[str]:
@@ -31,16 +33,17 @@ def compact(database: Database, job_id: str, stopping: Callable[[], bool] = lamb
     rows came from which batch.
 
     Raises:
-        WrongState: another engine is merging them.
+        WrongState: another engine is merging them, or somebody has changed rows; it is done at another time.
     """
     for group in groups(spans(database, job_id, "output")):
         if stopping():
             return len(spans(database, job_id, "output"))
+        revision = revisions(database, [job_id]).get(job_id)  # before the rows are read: it says whether they stayed as they were
         payload = _merged(database, job_id, group)
         if payload is None:
             return 0
         rows = sum(span.rows for span in group)
-        if not database.transact(lambda connection, g=group, p=payload, r=rows: _replace(connection, job_id, g, p, r)):  # type: ignore[misc]
+        if not database.transact(lambda c, g=group, p=payload, r=rows, v=revision: _replace(c, job_id, g, p, r, v)):  # type: ignore[misc]
             return 0
     database.transact(lambda c: c.execute(update(jobs).where(jobs.c.id == job_id).values(compacted=True)))
     return len(spans(database, job_id, "output"))
@@ -73,11 +76,13 @@ def _merged(database: Database, job_id: str, group: list[Span]) -> bytes | None:
     return encode(pa.concat_tables(tables), parts)
 
 
-def _replace(connection: Connection, job_id: str, group: list[Span], payload: bytes, rows: int) -> bool:
+def _replace(connection: Connection, job_id: str, group: list[Span], payload: bytes, rows: int, revision: int | None) -> bool:
     """Put one chunk in the place of several; False when the job is not there any more."""
     touched = update(jobs).where(jobs.c.id == job_id, jobs.c.status == Status.COMPLETED).values(compacted=False)
     if connection.execute(touched).rowcount != 1:
         return False
+    if connection.execute(select(jobs.c.revision).where(jobs.c.id == job_id)).scalar() != revision:
+        raise WrongState(_CHANGED)
     numbers = [span.number for span in group]
     mine = and_(chunks.c.job_id == job_id, chunks.c.stream == "output", chunks.c.number.in_(numbers))
     there = connection.execute(select(chunks.c.number, chunks.c.last, chunks.c.row_count).where(mine).order_by(chunks.c.number))

@@ -8,13 +8,14 @@ from dataclasses import dataclass
 from threading import Lock
 
 import pyarrow as pa
+from sqlalchemy import func, select
 
 from engine.durable.chunks import Span, Stream, next_chunk, spans, stream_tables
 from engine.durable.contract import JobType
 from engine.durable.database import Database
 from engine.durable.filters import Where
 from engine.durable.schema import output_schema
-from engine.durable.tables import Job
+from engine.durable.tables import Job, events
 from engine.errors import NotFound
 
 _CACHED_COUNTS = 100_000
@@ -29,11 +30,14 @@ class Page:
 
 
 class Results:
-    """The output streams of a database's jobs. Counts of filtered rows per chunk are remembered: chunks never change."""
+    """The output streams of a database's jobs.
+
+    Counts of filtered rows per chunk are remembered: chunks change only where the timeline says so (see `resolution`).
+    """
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._counts: OrderedDict[tuple[str, Span, Where], int] = OrderedDict()
+        self._counts: OrderedDict[tuple[str, int, Span, Where], int] = OrderedDict()
         self._lock = Lock()
 
     def schema(self, job: Job, job_type: JobType) -> pa.Schema:
@@ -50,8 +54,9 @@ class Results:
         where.apply(schema.empty_table())
         found: list[pa.Table] = []
         position, missing = 0, limit
+        edition = self._edition(job_id) if where.terms else 0
         for span in spans(self._database, job_id, "output"):
-            count = self._count(job_id, span, where)
+            count = self._count(job_id, edition, span, where)
             if missing and position + count > offset:
                 rows = where.apply(self._chunk(job_id, span)).slice(max(0, offset - position), missing)
                 found.append(rows)
@@ -71,10 +76,15 @@ class Results:
             raise NotFound("The job was deleted meanwhile")
         return found[1].slice(0, span.rows)
 
-    def _count(self, job_id: str, span: Span, where: Where) -> int:
+    def _edition(self, job_id: str) -> int:
+        """Another number after each change of rows: the last line of the job's timeline."""
+        with self._database.read() as connection:
+            return connection.execute(select(func.max(events.c.id)).where(events.c.job_id == job_id)).scalar() or 0
+
+    def _count(self, job_id: str, edition: int, span: Span, where: Where) -> int:
         if not where.terms:
             return span.rows
-        key = (job_id, span, where)
+        key = (job_id, edition, span, where)
         with self._lock:
             known = self._counts.get(key)
         if known is None:
