@@ -6,10 +6,13 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
+import httpx
+
 from engine.durable.executor import Executor, LocalExecutor
 from engine.durable.files import StoredFiles
 from engine.durable.migrate import open_database
 from engine.durable.site_cache import StoredSites
+from engine.durable.spending import StoredSpending
 from engine.durable.stored_ledger import StoredLedger
 from engine.durable.vault import Vault
 from engine.durable.verdict_cache import StoredVerdicts
@@ -21,6 +24,9 @@ from engine.mail.policies_dkim import public_key
 from engine.net.dns import DnsResolver
 from engine.net.guard import Guard, Resolve, system_addresses, transport
 from engine.net.http import WebFetcher, user_agent
+from engine.net.llm import Llm, Llms
+from engine.net.llm_local import LocalLlm
+from engine.net.llm_services import AnthropicLlm, OpenAiLlm
 from engine.net.mailsso import MailsSoClient
 from engine.net.outbox import Outbox
 from engine.net.reader import PageReader
@@ -47,6 +53,8 @@ def doors() -> Mapping[str, Any]:
         "verifier": _verifier(configured),
         "crawler": _crawler(configured),
         "sites": StoredSites(lambda: open_database(configured.url)),
+        "llm": _llms(configured),
+        "spending": StoredSpending(lambda: open_database(configured.url)),
         "sender": _sender(configured),
         "stationery": _stationery(configured),
     }
@@ -142,6 +150,19 @@ def _setup(configured: Settings) -> Setup:
         signing = Signing(key, configured.dkim_selector.lower(), configured.dkim_domain.lower())
     bounces = parse(configured.bounce_address)
     return Setup(relay, signing, bounces.key if isinstance(bounces, Address) else "", configured.base_url)
+
+
+def _llms(configured: Settings) -> Llms:
+    """The services that the settings name; wherever their bases are, they may be reached."""
+    bases = [httpx.URL(url) for url in (configured.ai_url, configured.anthropic_url) if url]
+    trusted = {(base.host, base.port or (80 if base.scheme == "http" else 443)) for base in bases}
+    guard = Guard(allow_private=configured.allow_private_networks, trusted=frozenset(trusted))
+    services: dict[str, Llm] = {"local": LocalLlm(configured.ai_model_file)}
+    if configured.ai_url:
+        services["openai"] = OpenAiLlm(configured.ai_url, transport(guard))
+    if configured.anthropic_url:
+        services["anthropic"] = AnthropicLlm(configured.anthropic_url, transport(guard))
+    return Llms(services)
 
 
 def _addresses(resolver: DnsResolver, alone: bool) -> Resolve:

@@ -112,3 +112,8 @@ def schema_of(model: type[BaseModel]) -> dict[str, Any]:
 def listed(problems: Sequence[str]) -> str:
     """Problems in one line."""
     return "; ".join(problems)
+
+
+def text_lines(text: str) -> str:
+    """A text of several lines without control characters, for parameters. Raises `ValueError`."""
+    return _lines(text)
