@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import streamlit as st
 
 _MEMORY = """
@@ -71,10 +73,48 @@ export default function ({ data, parentElement }) {
 }
 """
 
+_CHIPS_HTML = '<div role="group" aria-label="Variables"></div><span role="status"></span>'
+_CHIPS_CSS = """
+[role=group] { display: flex; flex-wrap: wrap; gap: 0.3rem; }
+button { all: unset; cursor: pointer; padding: 0.1rem 0.45rem; border: 1px solid var(--st-border-color); border-radius: 0.35rem;
+  font-family: var(--st-code-font, monospace); font-size: 0.76rem;
+  line-height: 1.5; color: var(--st-text-color); white-space: nowrap; }
+button:hover { border-color: var(--st-primary-color); color: var(--st-primary-color); }
+button:focus-visible { outline: 2px solid var(--st-primary-color); outline-offset: 1px; }
+[role=status] { position: absolute; width: 1px; height: 1px; overflow: hidden; clip-path: inset(50%); }
+"""
+_CHIPS = """
+export default function ({ data, parentElement }) {
+  const box = parentElement.querySelector("[role=group]")
+  const said = parentElement.querySelector("[role=status]")
+  const shown = data.texts.join("\\n")
+  if (box.dataset.shown === shown) return
+  box.dataset.shown = shown
+  box.replaceChildren(...data.texts.map((text) => {
+    const button = document.createElement("button")
+    button.type = "button"
+    button.textContent = text
+    button.title = "Write it where the caret is; without one it is copied"
+    button.onmousedown = (event) => event.preventDefault()  // the caret stays where it is
+    button.onclick = async () => {
+      const field = document.activeElement
+      const fits = field && field.matches("input, textarea") && data.fields.includes(field.getAttribute("aria-label"))
+      if (fits && document.execCommand("insertText", false, text)) { said.textContent = text + " written" ; return }
+      try { await navigator.clipboard.writeText(text) } catch { prompt("Copy this variable", text) ; return }
+      said.textContent = text + " copied"
+      button.textContent = "Copied"
+      setTimeout(() => { button.textContent = text }, 1200)
+    }
+    return button
+  }))
+}
+"""
+
 _memory = st.components.v2.component("postbench_memory", js=_MEMORY)
 _ticket = st.components.v2.component("postbench_ticket", js=_TICKET)
 _deep_link = st.components.v2.component("postbench_deep_link", js=_DEEP_LINK)
 _copy = st.components.v2.component("postbench_copy", html=_COPY_HTML, css=_COPY_CSS, js=_COPY)
+_chips = st.components.v2.component("postbench_chips", html=_CHIPS_HTML, css=_CHIPS_CSS, js=_CHIPS)
 
 
 def _unseen(name: str) -> st.delta_generator.DeltaGenerator:
@@ -122,3 +162,8 @@ def return_to_deep_link() -> None:
 def copy_link(url: str) -> None:
     """A button that copies an address."""
     _copy(key="copy_link", data={"url": url}, width="content")
+
+
+def variables(texts: Sequence[str], fields: Sequence[str]) -> None:
+    """Buttons that write a text where the caret is, in one of the fields with these labels; elsewhere they copy it."""
+    _chips(key="variables", data={"texts": list(texts), "fields": list(fields)})

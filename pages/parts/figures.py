@@ -8,8 +8,9 @@ from sqlalchemy import bindparam, func, or_, select
 
 from engine.durable.clock import now_ms
 from engine.durable.database import Database
+from engine.durable.sending_tables import State, deliveries, suppression_events
 from engine.durable.states import Status
-from engine.durable.tables import Job, jobs
+from engine.durable.tables import Job, events, jobs
 from engine.errors import NotFound
 
 HOUR_MS = 3_600_000
@@ -64,6 +65,26 @@ def arrivals(database: Database, hours: int = 24) -> dict[str, list[int]]:
         for name in (status, "total"):
             found[name][index] += count
     return dict(found)
+
+
+def last_reason(database: Database, job_id: str) -> str:
+    """Why the job is in its state."""
+    query = select(events.c.reason).where(events.c.job_id == job_id).order_by(events.c.id.desc()).limit(1)
+    with database.read() as connection:
+        return connection.execute(query).scalar() or ""
+
+
+def next_try(database: Database, job_id: str) -> int | None:
+    """When the first of a job's deferred messages is tried again (ms)."""
+    d = deliveries.c
+    with database.read() as connection:
+        return connection.execute(select(func.min(d.due_at)).where(d.job_id == job_id, d.state == State.RETRY)).scalar()
+
+
+def last_change(database: Database) -> int:
+    """A number that grows with every change of the list of suppressed addresses."""
+    with database.read() as connection:
+        return connection.execute(select(func.max(suppression_events.c.id))).scalar_one() or 0
 
 
 def ended_before(database: Database, days: int) -> int:

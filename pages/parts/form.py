@@ -123,7 +123,7 @@ class Form:
     load: Callable[[Mapping[str, Any]], None]
     preview: Callable[[JobParams], None] | None = None
     brief: Callable[[Mapping[str, Any]], Mapping[str, str]] | None = None
-    verb: str = "Run"
+    verb: str | Callable[[], str] = "Run"
     source: Source | None = None
     view: View = USUAL
     proof: Callable[[Slots, Draft], tuple[Problem, ...]] | None = None

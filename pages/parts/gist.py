@@ -35,8 +35,15 @@ def finds(job: Job) -> bool:
     return "maxPagesPerDomain" in job.params and verifies(job)
 
 
+def sends(job: Job) -> bool:
+    """Whether the items of the job are messages: what became of them is told by the ledger, also between two batches."""
+    return "transport" in job.params
+
+
 def outcomes(job: Job) -> Mapping[str, int]:
-    """What became of the items, by status; of sites, as their rows are addresses."""
+    """What became of the items, by status; of sites, as their rows are addresses; of messages the ledger tells."""
+    if sends(job):
+        return {}
     return job.tallies.get("outcome", {}) if crawls(job) else job.counts
 
 

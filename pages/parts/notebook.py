@@ -18,7 +18,7 @@ from engine.errors import IdempotencyConflict, InvalidInput, NotFound, Problem
 from engine.workbench import workbench
 from pages.parts import browser, catalog, figures, gate, markup, words
 from pages.parts.cell import cell
-from pages.parts.form import Checked, Draft, Form, Given, Raw, Slots, brief, check
+from pages.parts.form import Draft, Form, Given, Raw, Slots, brief, check
 from pages.parts.situation import phase
 
 
@@ -92,13 +92,16 @@ def _input(job_type: JobType, form: Form) -> None:
             st.space("stretch")
             if st.session_state.get(_editing(job_type)) and st.query_params.get("job_id"):
                 st.button("Close", type="tertiary", on_click=_close, args=(job_type,), key="close")
-            pressed = st.button(form.verb, icon=":material/play_arrow:", type="primary", shortcut="Ctrl+Enter", key="run")
+            verb = form.verb if isinstance(form.verb, str) else form.verb()
+            # What is asked about once more is not to be started by the keys that end a text.
+            shortcut = None if form.question else "Ctrl+Enter"
+            pressed = st.button(verb, icon=":material/play_arrow:", type="primary", shortcut=shortcut, key="run")
         elsewhere, once_more = st.empty(), st.container()
         given = form.source(slots) if form.source else Given()
         raw = form.draw(slots) | given.params
         checked = check(job_type, raw)
         draft = Draft(given, raw, checked)
-        problems = _problems(job_type, given, checked, pressed)
+        problems = _problems(job_type, draft, pressed)
         if form.proof:
             problems += form.proof(slots, draft)
         if not problems and _agreed(job_type, form, draft, pressed, once_more):
@@ -110,11 +113,13 @@ def _input(job_type: JobType, form: Form) -> None:
         st.toast("Nothing was submitted: see the marked fields", icon=":material/error:")
 
 
-def _problems(job_type: JobType, given: Given, checked: Checked, pressed: bool) -> tuple[Problem, ...]:
-    """What is wrong with the list and the fields; that a list is missing is said only when it is asked for."""
+def _problems(job_type: JobType, draft: Draft, pressed: bool) -> tuple[Problem, ...]:
+    """What is wrong with the list and the fields; that something is missing is said only when it is asked for."""
+    given, raw, checked = draft.given, draft.raw, draft.checked
     missing = pressed and given.empty and not given.problems and job_type.source == "required"
     absent = (Problem("list", "there is no list yet; paste one, upload a file, or choose another job"),) if missing else ()
-    return (*given.problems, *absent, *checked.problems)
+    told = (problem for problem in checked.problems if pressed or problem.field.partition(".")[0] in raw)
+    return (*given.problems, *absent, *told)
 
 
 def _agreed(job_type: JobType, form: Form, draft: Draft, pressed: bool, place: DeltaGenerator) -> bool:

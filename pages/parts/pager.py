@@ -19,6 +19,8 @@ class Pager:
     noun: str
     many: str
     size: int
+    labels: tuple[str, str, str] = ("Newest", "Newer", "Older")
+    """Of the buttons to the beginning, back and on."""
 
     @property
     def here(self) -> str | None:
@@ -33,14 +35,15 @@ class Pager:
     def turn(self, shown: int, cursor: str | None, total: int) -> None:
         """The buttons, and where one is; `cursor` is that of the next page."""
         trail: list[str | None] = st.session_state.setdefault(self._trail, [])
+        beginning, back, on = self.labels
         with st.container(horizontal=True, vertical_alignment="center", gap="small"):
             first = not self.here
             st.button(
-                "Newest", icon=":material/first_page:", type="tertiary", disabled=first, on_click=self.restart, key="newest"
+                beginning, icon=":material/first_page:", type="tertiary", disabled=first, on_click=self.restart, key="newest"
             )
-            st.button("Newer", icon=":material/chevron_left:", disabled=first, on_click=self._back, key="newer")
+            st.button(back, icon=":material/chevron_left:", disabled=first, on_click=self._back, key="newer")
             st.button(
-                "Older",
+                on,
                 icon=":material/chevron_right:",
                 icon_position="right",
                 disabled=cursor is None,

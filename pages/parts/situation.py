@@ -10,6 +10,8 @@ from engine.durable.states import Status
 from engine.durable.tables import Job
 from pages.parts import figures, words
 
+BY_A_PERSON = "paused by the user"
+"""How the timeline says that somebody paused the job."""
 STALE_MS = 6_000
 """A running job without a sign for so long: look whether any engine lives."""
 _NO_ENGINE = "Nothing is lost. Start one with `python -m engine`, or restart `python app.py`; the job goes on by itself."
@@ -40,7 +42,7 @@ def remark(database: Database, job: Job, now_ms: int) -> Remark | None:
         case Status.PAUSED if job.error_message:
             return Remark("amber", f"Held. {job.error_message}", "Resume goes on from what is committed.")
         case Status.PAUSED:
-            return Remark("amber", "Paused.", "Resume goes on from the rows that are committed.")
+            return _paused(database, job)
         case Status.FAILED:
             return Remark("red", job.error_message or "The job failed.", _after_failure(job))
         case Status.CANCELLED if rows := figures.kept_rows(job):
@@ -72,6 +74,14 @@ def _pending(database: Database, job: Job, now_ms: int) -> Remark:
         f"In the queue, {words.plural(before, 'job')} ahead.",
         "Jobs share the engine; small ones do not wait for large ones.",
     )
+
+
+def _paused(database: Database, job: Job) -> Remark:
+    """Why it was held, where it was not a person who did it."""
+    reason = figures.last_reason(database, job.id)
+    if reason.startswith(BY_A_PERSON):
+        return Remark("amber", "Paused.", "Resume goes on from the rows that are committed.")
+    return Remark("amber", "Paused, until somebody has looked.", words.sentence(reason))
 
 
 def _running(database: Database, job: Job, now_ms: int) -> Remark | None:
