@@ -5,7 +5,7 @@ from __future__ import annotations
 from engine.mail.message.composing import Composed, Sign, compose, message_id
 from engine.mail.message.designs import ALWAYS, BODY_COLUMN, SUBJECT_COLUMN, Design
 from engine.mail.message.enclosures import MAX_ATTACHMENTS_BYTES, enclosed
-from engine.mail.message.filling import Filled, fill
+from engine.mail.message.filling import Filled, check, fill
 from engine.mail.message.flaws import RowFlaw, TemplateFlaw
 from engine.mail.message.mailboxes import Mailbox, MailboxFlaw
 from engine.mail.message.plain_text import html_to_text
@@ -33,6 +33,7 @@ __all__ = [
     "Signer",
     "Template",
     "TemplateFlaw",
+    "check",
     "compose",
     "enclosed",
     "fill",

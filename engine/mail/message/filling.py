@@ -38,15 +38,28 @@ def fill(design: Design, values: Mapping[str, object], unsubscribe_url: str, ema
     Raises:
         RowFlaw: a variable has no value, or a value can't stand where it is used.
     """
-    given = {**values, "unsubscribe_url": unsubscribe_url, "postal_address": design.postal_address}
-    if email:
-        given["email"] = email
+    given = _given(design, values, unsubscribe_url, email)
     subject = _subject(design, given)
     html = None
     if design.html is not None:
         html = _with_html_footer(inlined(design.html.render(given)), design.postal_address, unsubscribe_url)
     text = design.text.render(given) if design.text is not None else html_to_text(html or "")
     return Filled(subject, _with_footer(_lines(text), design.postal_address, unsubscribe_url), html and _lines(html))
+
+
+def check(design: Design, values: Mapping[str, object], unsubscribe_url: str, email: str = "") -> None:
+    """Raise the `RowFlaw` of a row, if it has one, in a small part of the time that `fill` may take for HTML."""
+    given = _given(design, values, unsubscribe_url, email)
+    _subject(design, given)
+    for template in (design.text, design.html):
+        if template is not None:
+            template.render(given)
+
+
+def _given(design: Design, values: Mapping[str, object], unsubscribe_url: str, email: str) -> dict[str, object]:
+    """The row with the variables that are always there."""
+    always = {"unsubscribe_url": unsubscribe_url, "postal_address": design.postal_address}
+    return {**values, **always, "email": email} if email else {**values, **always}
 
 
 def _subject(design: Design, values: Mapping[str, object]) -> str:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.errors import InvalidInput
-from engine.mail.message import Design, RowFlaw, fill
+from engine.mail.message import Design, RowFlaw, check, fill
 from tests.mail.message.letters import POSTAL, URL, design
 
 
@@ -121,6 +121,19 @@ def test_a_subject_has_its_bounds(value, told):
 def test_an_empty_subject_is_told():
     with pytest.raises(RowFlaw, match="empty"):
         fill(design(subject="{{ name | default('') }}"), {}, URL)
+
+
+@pytest.mark.parametrize("row", [{}, {"a": 1}, {"a": 1, "b": 2}, {"a": "x\ny", "b": 2, "c": 3}, {"a": 1, "b": 2, "c": 3}])
+def test_a_row_can_be_checked_before_it_is_filled(row):
+    def outcome(make):
+        try:
+            make(design(subject="{{ a }}", text="{{ b }}", html="<p>{{ c }}</p>"), row, URL)
+        except RowFlaw as flaw:
+            return str(flaw)
+        return ""
+
+    assert outcome(check) == outcome(fill)
+    assert bool(outcome(check)) == (row != {"a": 1, "b": 2, "c": 3})
 
 
 @given(st.text(min_size=1))

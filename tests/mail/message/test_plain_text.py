@@ -45,8 +45,8 @@ def test_depth_is_no_limit():
 
 
 _PIECES = """
-    <p> </p> <a$href='https://x.test'> <a$href=javascript:x> </a> <script> </script> <style> </style> <! <![ <!-- --> <? &lt; &#0; &
-    <svg> <math> <img$src=x$onerror=y> <td> <textarea> <plaintext> ' " > <p$style="background:url(x)"> <b$onclick=x text $ <br>
+    <p> </p> <a$href='https://x.test'> <a$href=javascript:x> </a> <script> </script> <style> </style> <! <![ <!-- --> <? &lt; &#0;
+    & <svg> <math> <img$src=x$onerror=y> <td> <textarea> <plaintext> ' " > <p$style="background:url(x)"> <b$onclick=x text $ <br>
     <iframe$srcdoc='<p>'> <noscript> </noscript>
 """
 _pieces = st.sampled_from([piece.replace("$", " ") for piece in _PIECES.split()])

@@ -258,8 +258,8 @@ def test_a_template_travels_to_another_process():
 
 
 _WORDS = r"""
-    {{ }} {% %} {# #} if elif else endif for in x y.z __class__ | default upper replace truncate int round join ( ) [ ] 'a' " 9 1e9 - *
-    ** ~ == < is not defined , . : raw \ é
+    {{ }} {% %} {# #} if elif else endif for in x y.z __class__ | default upper replace truncate int round join ( ) [ ] 'a' " 9
+    1e9 - * ** ~ == < is not defined , . : raw \ é
 """
 _words = st.sampled_from([*_WORDS.split(), "\n", "{% if x %}", "{% endif %}", "{{ x }}", "{{ y.z | default('a') }}"])
 _values = st.recursive(
