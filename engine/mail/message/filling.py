@@ -51,7 +51,7 @@ def check(design: Design, values: Mapping[str, object], unsubscribe_url: str, em
     """Raise the `RowFlaw` of a row, if it has one, in a small part of the time that `fill` may take for HTML."""
     given = _given(design, values, unsubscribe_url, email)
     _subject(design, given)
-    for template in (design.text, design.html):
+    for template in (design.html, design.text):
         if template is not None:
             template.render(given)
 
