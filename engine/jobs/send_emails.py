@@ -236,7 +236,7 @@ def design_of(params: Params) -> Design:
 def _done(rows: pa.Table, recipients: Recipients, entries: Mapping[str, Entry]) -> Done:
     made = [_row(recipients, place, entries) for place in range(rows.num_rows)]
     status = Counter(row["status"] for row in made)
-    codes = Counter(str(row["smtp_code"]) for row in made if row["smtp_code"] and row["status"] != State.SENT)
+    codes = Counter(str(row["smtp_code"]) for row in made if row.get("smtp_code") and row["status"] != State.SENT)
     left_out = Counter(out.why.value for out in recipients.left_out if out is not None)
     suppressed = sum(entry.state is State.SUPPRESSED for entry in entries.values())
     if suppressed:
