@@ -74,21 +74,20 @@ def _in_state(connection: Connection, job_id: str, state: State) -> ColumnElemen
 
 @dataclass(frozen=True, slots=True)
 class DomainCounts:
-    """How a recipients' domain fares: settled messages by state."""
+    """How a recipients' domain fares: messages by state."""
 
     domain: str
     counts: dict[State, int]
 
     @property
     def total(self) -> int:
-        """All settled messages to the domain."""
+        """All messages to the domain."""
         return sum(self.counts.values())
 
 
 def domains(database: Database, job_id: str, limit: int = 20) -> list[DomainCounts]:
-    """The domains to which most messages of a job are settled, the greatest first."""
-    settled = (_d.job_id == job_id, _d.settled_at.is_not(None))
-    per = select(_d.domain, _d.state, func.count().label("number")).where(*settled)
+    """The domains with most recipients of a job, the greatest first."""
+    per = select(_d.domain, _d.state, func.count().label("number")).where(_d.job_id == job_id)
     each = per.group_by(_d.domain, _d.state).cte("each_domain")
     total = func.sum(each.c.number)
     top = select(each.c.domain).group_by(each.c.domain).order_by(total.desc(), each.c.domain).limit(limit).cte("top")

@@ -6,7 +6,6 @@ Addresses are keys: one text per mailbox, as `engine.mail.address` folds them. M
 from __future__ import annotations
 
 from enum import StrEnum
-from typing import Any
 
 from sqlalchemy import BigInteger, CheckConstraint, Column, ForeignKey, Index, Integer, LargeBinary, text
 from sqlmodel import Field, SQLModel
@@ -42,7 +41,7 @@ def _one_of(column: str, words: type[StrEnum]) -> str:
     return f"{column} IN ({', '.join(repr(word.value) for word in words)})"
 
 
-_SETTLED: Any = dict.fromkeys(("sqlite_where", "postgresql_where"), text("settled_at IS NOT NULL"))
+_SETTLED = text("settled_at IS NOT NULL")
 
 
 class Delivery(SQLModel, table=True):
@@ -55,9 +54,9 @@ class Delivery(SQLModel, table=True):
         CheckConstraint("state <> 'sent' OR sent_at IS NOT NULL", name="sent_has_sent_at"),
         Index("delivery_by_state", "job_id", "state", "due_at"),
         Index("delivery_by_message", "message_id"),
-        # One entry per message, made when it is settled: how a job fares, when it last sent, and how domains fare.
-        Index("delivery_settled", "job_id", "settled_at", "state", "hard", **_SETTLED),
-        Index("delivery_by_domain", "job_id", "domain", "state", "settled_at", **_SETTLED),
+        Index("delivery_by_domain", "job_id", "domain", "state"),
+        # One entry per message, made when it is settled: how a job fares, and when it last sent.
+        Index("delivery_settled", "job_id", "settled_at", "state", "hard", sqlite_where=_SETTLED, postgresql_where=_SETTLED),
     )
 
     job_id: str = Field(sa_column=Column(ForeignKey("job.id", ondelete="CASCADE"), primary_key=True))

@@ -74,9 +74,9 @@ def _delivery() -> None:
     op.create_index("delivery_by_state", "delivery", ["job_id", "state", "due_at"])
     op.create_index("delivery_by_message", "delivery", ["message_id"])
     settled = sa.text("settled_at IS NOT NULL")
-    columns = {"delivery_settled": ["settled_at", "state", "hard"], "delivery_by_domain": ["domain", "state", "settled_at"]}
-    for name, some in columns.items():
-        op.create_index(name, "delivery", ["job_id", *some], sqlite_where=settled, postgresql_where=settled)
+    columns = ["job_id", "settled_at", "state", "hard"]
+    op.create_index("delivery_settled", "delivery", columns, sqlite_where=settled, postgresql_where=settled)
+    op.create_index("delivery_by_domain", "delivery", ["job_id", "domain", "state"])
 
 
 def _suppression() -> None:
