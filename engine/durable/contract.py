@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import ModuleType
-from typing import Any, ClassVar, Literal, Protocol, Self, TypeAlias
+from typing import Annotated, Any, ClassVar, Literal, Protocol, Self, TypeAlias
 
 import pyarrow as pa
-from pydantic import Base64Bytes, BaseModel, ConfigDict, Field
+from pydantic import Base64Encoder, BaseModel, ConfigDict, EncodedBytes, Field
 from pydantic.alias_generators import to_camel
+from pydantic_core import PydanticCustomError
 
 from engine.durable.schema import arrow_schema, items_table
 
@@ -112,6 +114,18 @@ class JobParams(BaseModel):
         return {name: getattr(v, "get_secret_value", lambda v=v: v)() for name, v in given.items() if v is not None}
 
 
+class _Base64(Base64Encoder):
+    """Base64 as RFC 4648 has it; the lenient decoder drops what does not belong, and the file with it."""
+
+    @classmethod
+    def decode(cls, data: bytes) -> bytes:
+        """The bytes. Raises `ValueError`, which becomes the field's error."""
+        try:
+            return base64.b64decode(data, validate=True)
+        except ValueError:
+            raise PydanticCustomError("base64", "is not base64 (RFC 4648)") from None
+
+
 class JobFileParam(BaseModel):
     """A file among the parameters: its name, its type such as `application/pdf`, its bytes (base64 on the wire)."""
 
@@ -119,7 +133,7 @@ class JobFileParam(BaseModel):
 
     name: str = Field(min_length=1, max_length=255, description="File name, without a folder.")
     content_type: str = Field("", max_length=255, description="Media type; told from the name when left out.")
-    data: Base64Bytes = Field(description="The bytes, as base64.", repr=False)
+    data: Annotated[bytes, EncodedBytes(encoder=_Base64)] = Field(description="The bytes, as base64.", repr=False)
 
 
 class JobRow(BaseModel):

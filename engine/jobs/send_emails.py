@@ -22,7 +22,7 @@ from engine.jobs._columns import chosen_column
 from engine.jobs._recipients import Recipients, Why, check_rows, each_row, recipients_of
 from engine.mail.address import Address
 from engine.mail.columns import address_column
-from engine.mail.message import BODY_COLUMN, MAX_ATTACHMENTS_BYTES, SUBJECT_COLUMN, Design, fill, read
+from engine.mail.message import BODY_COLUMN, MAX_ATTACHMENTS_BYTES, SUBJECT_COLUMN, Design, check, read
 from engine.mail.message.enclosures import name_flaw
 from engine.sending.parcels import Answer, Order, Pace, Parcel, Route
 from engine.sending.sender import Sender
@@ -41,7 +41,7 @@ MAX_TEMPLATE = 200_000
 
 
 class ConsentBasis(StrEnum):
-    """Why these people may be written to."""
+    """On what ground people may be written to."""
 
     CONSENT = "consent"
     CUSTOMER = "customer"
@@ -155,7 +155,7 @@ class Params(JobParams):
         rows = visible(rows)
         recipients = recipients_of(rows, self.column or rows.column_names[0], bool(self.verified_only))
         design = design_of(self)
-        check_rows(rows, recipients, lambda values, key: fill(design, values, _PLACEHOLDER, key))
+        check_rows(rows, recipients, lambda values, key: check(design, values, _PLACEHOLDER, key))
         return recipients.table(rows)
 
 

@@ -80,7 +80,7 @@ def folded(address: Address) -> str:
     if address.domain not in ("gmail.com", "googlemail.com"):
         return address.key
     local = address.key.rpartition("@")[0].partition("+")[0].replace(".", "")
-    return f"{local}@gmail.com"
+    return f"{local}@gmail.com" if local else address.key
 
 
 def _careful(text: str) -> Address | Flaw:

@@ -34,8 +34,9 @@ def test_moments_keep_the_distance(per_minute: int | None, per_domain: int | Non
     by_domain = defaultdict(list)
     for moment, domain in moments:
         by_domain[domain].append(moment)
-    for found in by_domain.values() if per_domain else ():
-        assert all(later - earlier >= 60 / per_domain * 0.999 - 1e-6 for earlier, later in pairwise(sorted(found)))
+    distance = 60 / per_domain if per_domain else 0.0
+    for found in by_domain.values():
+        assert all(later - earlier >= distance * 0.999 - 1e-6 for earlier, later in pairwise(sorted(found)))
 
 
 def test_one_domains_limit_does_not_hold_up_the_others():
