@@ -7,7 +7,7 @@ from datetime import tzinfo
 from engine.durable.states import Status
 from engine.durable.tables import Job
 from pages.parts import charts, gist, markup, words
-from pages.parts.situation import Remark, phase
+from pages.parts.situation import Remark, parked, phase
 
 FRESH_MS = 10_000
 """A rate older than this says nothing about now."""
@@ -36,7 +36,7 @@ def line(job: Job, now_ms: int) -> str:
 def moving(job: Job, now_ms: int) -> bool:
     """Whether the stored rate is still true: the job runs and has lately committed."""
     fresh = now_ms - job.updated_at < FRESH_MS
-    return bool(job.status == Status.RUNNING and job.wake_at is None and job.rate and fresh)
+    return bool(job.status == Status.RUNNING and not parked(job) and job.rate and fresh)
 
 
 def elapsed(job: Job, now_ms: int) -> float | None:

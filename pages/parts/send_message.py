@@ -28,9 +28,7 @@ def draw(slots: Slots) -> Raw:
     columns: Sequence[str] = st.session_state.get(COLUMNS, ())
     sender, answers = st.columns(2, gap="small")
     with sender:
-        raw = _line(
-            slots, "from", "From", "Ann Hill <ann@example.com>", "Who writes: an address, with a name before it if you like"
-        )
+        raw = _line(slots, "from", "From", "Ann Hill <ann@example.com>", "Name and address, or the address alone")
     with answers:
         raw |= _line(slots, "replyTo", "Reply to", "the same", "Where answers go instead")
     drafted = SUBJECT_COLUMN in columns

@@ -76,7 +76,7 @@ def tiles(job: Job, counts: Mapping[State, int], next_try: str = "") -> str:
         _tile("In doubt", count[State.IN_DOUBT], "amber", "handed over, no answer"),
         _tile("Deferred", count[State.RETRY], "violet", next_try or "tried again later"),
         _tile("Left out", left_out, "gray", "nobody was written to"),
-        _tile("To go", 0 if job.ended else to_go, "blue", "not tried yet"),
+        _tile("To go", 0 if job.status == Status.COMPLETED else to_go, "blue", "not tried yet"),
     ]
     return markup.tiles(cells)
 

@@ -8,10 +8,12 @@ from engine.durable import engines
 from engine.durable.database import Database
 from engine.durable.states import Status
 from engine.durable.tables import Job
-from pages.parts import figures, words
+from pages.parts import figures, gist, words
 
 BY_A_PERSON = "paused by the user"
 """How the timeline says that somebody paused the job."""
+BRIEF_MS = 5_000
+"""A shorter wait is not told."""
 STALE_MS = 6_000
 """A running job without a sign for so long: look whether any engine lives."""
 _NO_ENGINE = "Nothing is lost. Start one with `python -m engine`, or restart `python app.py`; the job goes on by itself."
@@ -27,9 +29,13 @@ class Remark:
 
 
 def phase(job: Job) -> str:
-    """The job's status, or `waiting` while all that is left of it is parked or its start lies ahead."""
-    parked = job.status == Status.RUNNING and job.wake_at is not None
-    return "waiting" if parked else str(job.status)
+    """The job's status, or `waiting` while all that is left of it is parked for a while or its start lies ahead."""
+    return "waiting" if parked(job) else str(job.status)
+
+
+def parked(job: Job) -> bool:
+    """Whether all that is left of a running job waits; a moment, as between two messages at a slow rate, is none."""
+    return job.status == Status.RUNNING and job.wake_at is not None and job.wake_at - job.updated_at > BRIEF_MS
 
 
 def remark(database: Database, job: Job, now_ms: int) -> Remark | None:
@@ -85,13 +91,12 @@ def _paused(database: Database, job: Job) -> Remark:
 
 
 def _running(database: Database, job: Job, now_ms: int) -> Remark | None:
-    if job.wake_at is not None:
+    if job.wake_at is not None and parked(job):
         wait = max(0.0, (job.wake_at - now_ms) / 1000)
-        return Remark(
-            "violet",
-            f"Waiting, goes on in {words.duration(wait)}.",
-            "A server asked to come back later. It costs nothing meanwhile.",
-        )
+        why = "A server asked to come back later."
+        if gist.sends(job):
+            why = "What is left is deferred, or its moment at this rate has not come."
+        return Remark("violet", f"Waiting, goes on in {words.duration(wait)}.", f"{why} It costs nothing meanwhile.")
     if now_ms - job.updated_at > STALE_MS and not engines.living(database):
         return Remark("amber", "Standing still: no engine is alive.", _NO_ENGINE)
     return None
