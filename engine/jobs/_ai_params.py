@@ -133,7 +133,7 @@ class Params(JobParams):
 
     def equipped(self, values: Mapping[str, str], unset: Collection[str]) -> Self:
         """With provider and model settled. Raises `InvalidInput` for what does not go together."""
-        provider = self.provider or _usual(unset)
+        provider = self.provider or usual_provider(unset)
         model = self.model
         if provider is Provider.TEMPLATE:
             model = model or TEMPLATE_MODEL
@@ -199,7 +199,7 @@ class Params(JobParams):
         return problems
 
 
-def _usual(unset: Collection[str]) -> Provider:
+def usual_provider(unset: Collection[str]) -> Provider:
     """The first provider that the server is set up for."""
     needed = {Provider.OPENAI: "ai_url", Provider.ANTHROPIC: "anthropic_api_key", Provider.LOCAL: "ai_model_file"}
     return next((provider for provider, setting in needed.items() if setting not in unset), Provider.TEMPLATE)

@@ -47,7 +47,8 @@ class Memory:
     """What a batch keeps while it is parked and between the answers that are paid for.
 
     `requests`, `tokens_in`, `tokens_out`: spent on it. `answers`: how many there were. `last` and `problems`: the newest answer
-    that is to be repaired. `downs`: failures in a row; `naps`: times that the service asked for rest.
+    that is to be repaired. `refused`: why no other will be better. `downs`: failures in a row; `naps`: times that the service
+    asked for rest.
     """
 
     kept: Json = None
@@ -58,6 +59,7 @@ class Memory:
     model: str = ""
     last: str = ""
     problems: list[str] = field(default_factory=list)
+    refused: str = ""
     downs: int = 0
     naps: int = 0
 
@@ -101,21 +103,22 @@ async def converse(task: Task, memory: Memory, service: Service, batch: Batch, t
             raise _Capped(_cap_reached(over, service.caps))
         memory.requests += 1
 
+    async def keep(answer: Answer) -> None:
+        await service.spending.add(batch.job.id, answer.tokens_in, answer.tokens_out)
+        _take(answer, memory, task)
+        await tools.save(memory.state(task))  # what was paid for is on the disk before more is paid for
+
     while task.open:
+        if memory.refused:
+            return memory.refused
         if memory.answers > REPAIRS:
             return f"The answers could not be used, {memory.answers} times: {'; '.join(memory.problems)}"
         try:
-            found = await service.llm.ask(_question(task, memory, service), service.key, begin)
+            found = await service.llm.ask(_question(task, memory, service), service.key, begin, keep)
         except _Capped as capped:
             return str(capped)
         if isinstance(found, Trouble):
             return _waits(found, memory, task, batch, tools)
-        await service.spending.add(batch.job.id, found.tokens_in, found.tokens_out)
-        if reason := _taken(found, memory, task):
-            return reason
-        if task.open:
-            # What was paid for is on the disk before more is paid for.
-            await tools.save(memory.state(task))
     return ""
 
 
@@ -126,22 +129,23 @@ def _question(task: Task, memory: Memory, service: Service) -> Question:
     return Question(prompt, service.model, service.temperature, service.seed)
 
 
-def _taken(answer: Answer, memory: Memory, task: Task) -> str:
-    """Keep what the answer is good for; why no other will be better, where that is so."""
+def _take(answer: Answer, memory: Memory, task: Task) -> None:
+    """Remember what the answer is good for, and whether another could be better."""
     memory.answers += 1
     memory.downs = 0
     memory.tokens_in += answer.tokens_in
     memory.tokens_out += answer.tokens_out
     memory.model = answer.model
     if answer.finish is Finish.FILTERED:
-        return "The content filter of the AI service held the answer back."
+        memory.refused = "The content filter of the AI service held the answer back."
     if answer.finish is Finish.REFUSED:
-        return "The model refused to write this."
+        memory.refused = "The model refused to write this."
+    if memory.refused:
+        return
     problems = task.read(answer.text, memory.requests)
     if answer.finish is Finish.LENGTH and problems:
         problems = ["the answer was cut off because it was too long; write less"]
-    memory.last, memory.problems = answer.text[:20_000], problems
-    return ""
+    memory.last, memory.problems = answer.text[:20_000] if task.open else "", problems
 
 
 def _waits(trouble: Trouble, memory: Memory, task: Task, batch: Batch, tools: Tools) -> Snooze | str:

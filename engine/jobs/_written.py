@@ -97,6 +97,11 @@ class DraftTask:
     row: Mapping[str, object]
     found: tuple[Draft, int] | None = None
 
+    @classmethod
+    def of(cls, brief: str, style: Style, row: Mapping[str, object], kept: Json) -> DraftTask:
+        """With the draft that was kept."""
+        return cls(brief, style, row, (Draft(**kept[0]), kept[1]) if kept else None)
+
     @property
     def open(self) -> bool:
         """See `Task.open`."""
@@ -121,8 +126,8 @@ class DraftTask:
         return []
 
     def kept(self) -> Json:
-        """See `Task.kept`: a draft is whole or not there."""
-        return None
+        """See `Task.kept`."""
+        return [self.found[0].model_dump(), self.found[1]] if self.found else None
 
     def rows(self, reason: str, attempts: int) -> list[dict[str, Any]]:
         """The one row."""

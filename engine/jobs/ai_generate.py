@@ -13,7 +13,7 @@ from engine.durable.contract import Batch, Chart, Done, JobRow, Plan, Snooze, So
 from engine.durable.schema import category
 from engine.durable.spending import Caps
 from engine.errors import Held, InvalidInput
-from engine.jobs._ai_params import USUAL_COUNT, Mode, Params, Provider, secret_name
+from engine.jobs._ai_params import USUAL_COUNT, Mode, Params, Provider, secret_name, usual_provider
 from engine.jobs._writing import Memory, Service, converse, spent_tally
 from engine.jobs._written import OK, ContactsTask, DraftTask, done
 from engine.mail.drafting import (
@@ -27,7 +27,7 @@ from engine.mail.drafting import (
 )
 from engine.net.llm import Llms
 
-__all__ = ["Mode", "Params", "Provider", "Row", "plan", "process", "prompt_of", "row_of"]
+__all__ = ["USUAL_COUNT", "Mode", "Params", "Provider", "Row", "plan", "process", "prompt_of", "row_of", "usual_provider"]
 TYPE, TITLE, ICON = "ai-generate", "Write with AI", ":material/edit_note:"
 SOURCE = "optional"
 CHARTS = (Chart("status", "Rows"), Chart("attempts", "Requests for a row"), Chart("error", "Why rows failed"))
@@ -126,7 +126,7 @@ def prompt_of(params: Params, row: Mapping[str, object] | None) -> Prompt:
 def _task(batch: Batch, params: Params, memory: Memory) -> ContactsTask | DraftTask:
     if params.mode is Mode.CONTACTS:
         return ContactsTask.of(params.brief, params.style, params.seed or 0, (batch.start, batch.stop), memory.kept)
-    return DraftTask(params.brief, params.style, _told(batch.rows, params)[0])
+    return DraftTask.of(params.brief, params.style, _told(batch.rows, params)[0], memory.kept)
 
 
 def _service(batch: Batch, params: Params, tools: Tools) -> Service:

@@ -71,10 +71,14 @@ class Trouble:
     asked: bool = True
 
 
+Keep = Callable[[Answer], Awaitable[None]]
+"""Awaited with an answer before the service is asked anything else in its place; what it raises is raised."""
+
+
 class Llm(Protocol):
     """A service that answers with a language model."""
 
-    async def ask(self, question: Question, key: str, begin: Begin) -> Answer | Trouble:
+    async def ask(self, question: Question, key: str, begin: Begin, keep: Keep) -> Answer | Trouble:
         """Ask once; a service that does not know a way to ask for JSON is asked in a simpler one, each time after `begin`."""
 
     async def close(self) -> None:
@@ -101,14 +105,17 @@ class FakeLlm:
         self.asked: list[Question] = []
         self.keys: list[str] = []
 
-    async def ask(self, question: Question, key: str, begin: Begin) -> Answer | Trouble:
+    async def ask(self, question: Question, key: str, begin: Begin, keep: Keep) -> Answer | Trouble:
         """What `reply` gives; a text becomes an answer of 10 tokens for 100."""
         await begin()
         calls.note("llm")
         self.asked.append(question)
         self.keys.append(key)
         reply = self.reply(question)
-        return Answer(reply, question.model or "fake-1", tokens_in=100, tokens_out=10) if isinstance(reply, str) else reply
+        found = Answer(reply, question.model or "fake-1", tokens_in=100, tokens_out=10) if isinstance(reply, str) else reply
+        if isinstance(found, Answer):
+            await keep(found)
+        return found
 
     async def close(self) -> None:
         """Nothing to let go of."""

@@ -13,7 +13,7 @@ from urllib.parse import urlsplit
 import structlog
 
 from engine.net.guard import Guard, transport
-from engine.net.llm import Answer, Begin, Kind, Question, Trouble
+from engine.net.llm import Answer, Begin, Keep, Kind, Question, Trouble
 from engine.net.llm_services import OpenAiLlm
 
 CONTEXT = 8_192
@@ -53,7 +53,7 @@ class LocalLlm:
         """What rows call it: the name of the file."""
         return self._file.stem if self._file else ""
 
-    async def ask(self, question: Question, key: str, begin: Begin) -> Answer | Trouble:
+    async def ask(self, question: Question, key: str, begin: Begin, keep: Keep) -> Answer | Trouble:
         """See `Llm.ask`; a key is not needed."""
         if problem := missing(self._file):
             return Trouble(Kind.DENIED, problem, asked=False)
@@ -66,7 +66,7 @@ class LocalLlm:
                     return Trouble(Kind.DENIED, f"The weights in {self._file and self._file.name} cannot be loaded.", asked=False)
         prompt = replace(question.prompt, schema=bounded(question.prompt.schema, question.prompt.count))
         local = Question(prompt, self.model, question.temperature, question.seed, min(question.limit, LIMIT))
-        return await self._service.ask(local, self._key, begin)
+        return await self._service.ask(local, self._key, begin, keep)
 
     async def close(self) -> None:
         """Stop the server and free the weights."""

@@ -13,7 +13,7 @@ from typing import Any, ClassVar
 import httpx
 import structlog
 
-from engine.net.llm import Answer, Begin, Finish, Kind, Question, Trouble
+from engine.net.llm import Answer, Begin, Finish, Keep, Kind, Question, Trouble
 from engine.net.llm_habits import Form, Habits
 from engine.net.llm_wire import Refusal, Wire
 
@@ -47,7 +47,7 @@ class _Service(ABC):
         self._habits: dict[str, Habits] = {}
         self._rest: dict[bytes, float] = {}
 
-    async def ask(self, question: Question, key: str, begin: Begin) -> Answer | Trouble:
+    async def ask(self, question: Question, key: str, begin: Begin, keep: Keep) -> Answer | Trouble:
         """See `Llm.ask`."""
         question = question if question.model else replace(question, model=self._model)
         key = key.strip()
@@ -55,6 +55,8 @@ class _Service(ABC):
             if (rest := self._rest.get(_digest(key), 0.0) - self._clock()) > 0:
                 return Trouble(Kind.BUSY, "The AI service asked to be left alone for a while.", rest, asked=False)
             found = await self._tried(question, key, begin)
+            if isinstance(found, Answer):
+                await keep(found)
         if isinstance(found, Trouble) and found.kind is Kind.BUSY:
             self._note_rest(key, USUAL_REST if found.wait is None else found.wait)
         return found

@@ -16,7 +16,15 @@ STATUS = "status"
 _WEB = re.compile(r"https?://[^\s\"<>]+")
 _URL_NAME = re.compile(r"(?:^|_)(?:url|link|website)$", re.IGNORECASE)
 _SHOWN_URL = r"^https?://(?:www\.)?(.*?)/?$"
-_WIDTHS: Mapping[str, int] = {"why": 420, "sources": 320, "error": 260, "page_title": 150}
+_WIDTHS: Mapping[str, int] = {
+    "why": 420,
+    "sources": 320,
+    "error": 260,
+    "page_title": 150,
+    "subject": 240,
+    "body": 420,
+    "note": 300,
+}
 """Pixels of columns that hold sentences; the browser would make them as narrow as their first rows are."""
 
 

@@ -23,7 +23,7 @@ from pages.parts.topics import Chosen, Topic
 WAYS = {"paste": "Paste", "upload": "Upload a file", "type": "Type", "job": "Another job"}
 PASTE_CHARS = 2_000_000
 """A browser sends pasted text again with every change of the form; longer lists are uploaded."""
-FIELDS = ("emails", "domains", "people", "recipients", "fromJob", "where", "input")
+FIELDS = ("emails", "domains", "people", "recipients", "contacts", "fromJob", "where", "input")
 """What a submit calls the list."""
 
 

@@ -16,6 +16,7 @@ from engine.net.guard import Guard, transport
 from engine.net.llm import Answer, FakeLlm, Finish, Kind, Llm, Question, Trouble
 from engine.net.llm_services import AT_ONCE, AnthropicLlm, OpenAiLlm
 from tests.lab.llm import LlmServer
+from tests.lab.running import until
 
 KEY = "sk-secret-0123456789"
 PROMPT = draft_prompt("Invite them.", {"email": "row-1@shop.test"}, Style())
@@ -57,8 +58,12 @@ async def begin() -> None:
     """Every request may be made."""
 
 
+async def keep(answer: Answer) -> None:
+    """Every answer is kept."""
+
+
 async def asked(door: Llm, key: str = KEY, prompt: Prompt = PROMPT, **more: Any) -> Answer | Trouble:
-    return await door.ask(Question(prompt, "", **more), key, begin)
+    return await door.ask(Question(prompt, "", **more), key, begin, keep)
 
 
 async def test_an_answer_comes_with_its_model_and_its_tokens(door: Door, service: LlmServer):
@@ -186,8 +191,25 @@ async def test_each_request_is_permitted_on_its_own(door: Door, service: LlmServ
 
     service.takes.schema = False
     with pytest.raises(Spent):
-        await door.ask(Question(PROMPT, ""), KEY, once)
+        await door.ask(Question(PROMPT, ""), KEY, once, keep)
     assert len(service.calls) == 1
+
+
+async def test_an_answer_is_kept_before_anything_else_is_asked_in_its_place(door: Door, service: LlmServer):
+    """So that a crash costs no more answers than may be under way."""
+    writing = asyncio.Event()
+    kept: list[Answer] = []
+
+    async def slowly(answer: Answer) -> None:
+        kept.append(answer)
+        await writing.wait()
+
+    many = [asyncio.create_task(door.ask(Question(PROMPT, ""), KEY, begin, slowly)) for _ in range(3 * AT_ONCE)]
+    await until(lambda: len(kept) == AT_ONCE)
+    assert len(service.calls) == AT_ONCE
+    writing.set()
+    await asyncio.gather(*many)
+    assert len(kept) == len(service.calls) == 3 * AT_ONCE
 
 
 async def test_only_a_few_requests_are_under_way_at_once(door: Door, service: LlmServer):

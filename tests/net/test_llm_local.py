@@ -17,6 +17,10 @@ from tests.lab.weights import no_weights, weights
 PROMPT = contacts_prompt("Buyers of office chairs in Norway.", [initials_of(0, 1)], Style())
 
 
+async def keep(answer: Answer) -> None:
+    """Every answer is kept."""
+
+
 async def never() -> None:
     raise AssertionError("nothing was to be asked")
 
@@ -32,7 +36,7 @@ def test_what_is_missing_is_said_with_its_remedy(tmp_path: Path, monkeypatch: py
 
 async def test_without_weights_nothing_is_answered_until_somebody_has_looked(tmp_path: Path):
     door = LocalLlm(tmp_path / "none.gguf")
-    found = await door.ask(Question(PROMPT, ""), "", never)
+    found = await door.ask(Question(PROMPT, ""), "", never, keep)
     assert isinstance(found, Trouble) and (found.kind, found.asked) == (Kind.DENIED, False)
     await door.close()
 
@@ -42,7 +46,7 @@ async def test_a_file_that_holds_no_weights_is_named(tmp_path: Path):
     file = tmp_path / "broken.gguf"
     file.write_bytes(b"no weights at all")
     door = LocalLlm(file)
-    found = await door.ask(Question(PROMPT, ""), "", never)
+    found = await door.ask(Question(PROMPT, ""), "", never, keep)
     assert isinstance(found, Trouble) and found.sentence == "The weights in broken.gguf cannot be loaded."
     await door.close()
 
@@ -67,7 +71,7 @@ async def test_small_weights_answer_in_the_form_that_was_asked_for():
         begun.append(1)
 
     try:
-        found = await door.ask(Question(PROMPT, "", temperature=0.5, seed=3), "", begin)
+        found = await door.ask(Question(PROMPT, "", temperature=0.5, seed=3), "", begin, keep)
         assert isinstance(found, Answer), found
         assert found.finish is Finish.DONE and found.tokens_out > 10 and found.model == weights().stem
         assert begun == [1], "the schema was taken at once"

@@ -1,0 +1,6 @@
+"""Write with AI: the page."""
+
+from pages.parts.ai_generate import FORM
+from pages.parts.notebook import notebook
+
+notebook("ai-generate", FORM)
