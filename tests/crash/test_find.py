@@ -21,6 +21,7 @@ from engine.durable.submit import Request, submit
 from engine.durable.tables import Job, known_sites
 from engine.durable.vault import Vault
 from engine.jobs import registry
+from tests.conftest import Server
 from tests.crash.harness import start_engine, wait_until
 from tests.lab.offices import Street, offices, score, street
 
@@ -28,6 +29,8 @@ pytestmark = pytest.mark.slow
 FIND = registry()["find-emails"]
 KILLS = int(os.environ.get("POSTBENCH_TEST_KILLS", "10"))
 """Each costs seconds; ask for more when the crawler or the cache of sites changes."""
+FEW = 3
+"""On PostgreSQL, whose transactions other tests kill often."""
 DOMAINS = 10 + 6 * KILLS
 SLOW = {"POSTBENCH_CONCURRENCY": "20", "POSTBENCH_PROBE_RATE": "20"}
 
@@ -43,10 +46,10 @@ def fetches(lab: Street) -> Counter[str]:
         return Counter(host for host, _ in lab.web.counts.elements())
 
 
-def kill_one(database: Database, job: Job, folder: Path, lab: Street, dice: random.Random) -> None:
+def kill_one(database: Database, job: Job, folder: Path, lab: Street, dice: random.Random, settings: dict[str, str]) -> None:
     """One life of an engine, ended at any moment from its start to some time after the first new site."""
     before = len(known(database))
-    process = start_engine(folder, **{**lab.settings, **SLOW})
+    process = start_engine(folder, **{**lab.settings, **SLOW, **settings})
     try:
         if dice.random() < 0.75:
             wait_until(lambda: len(known(database)) > before or get(database, job.id).ended, "a new site", folder)
@@ -71,38 +74,53 @@ def table_of(database: Database, job_id: str, folder: Path, settings: dict[str, 
     return pa.concat_tables(stream_tables(database, job_id, "output"))
 
 
-def submitted(folder: Path, request: Request) -> tuple[Database, Job]:
-    database = open_database(f"sqlite:///{folder / 'postbench.db'}")
+def submitted(url: str, folder: Path, request: Request) -> tuple[Database, Job]:
+    database = open_database(url)
     return database, get(database, submit(database, Vault.open(None, folder), request).job_id)
 
 
-def test_kills_while_finding(tmp_path: Path) -> None:
+def killing_spree(url: str, folder: Path, kills: int, settings: dict[str, str]) -> None:
     seed = int(os.environ.get("POSTBENCH_TEST_SEED") or time.time_ns())
     dice = random.Random(seed)
     print(f"seed {seed}")
     with street(offices(DOMAINS, size=4)) as lab:
         wanted = {"people": lab.people(), "service": "smtp", "domains": [lab.host(one.domain) for one in lab.offices[:20]]}
         request = Request(FIND, wanted)
-        database, job = submitted(tmp_path, request)
+        database, job = submitted(url, folder, request)
         fetched: dict[str, int] = {}
-        for _ in range(KILLS):
-            kill_one(database, job, tmp_path, lab, dice)
+        for _ in range(kills):
+            kill_one(database, job, folder, lab, dice, settings)
             now = fetches(lab)
             for domain in known(database):
                 fetched.setdefault(domain, now[domain])
-        assert not get(database, job.id).ended, f"the job was too short for {KILLS} kills"
-        disturbed = table_of(database, job.id, tmp_path, lab.settings)
+        assert not get(database, job.id).ended, f"the job was too short for {kills} kills"
+        disturbed = table_of(database, job.id, folder, {**lab.settings, **settings})
         total = fetches(lab)
         again = [domain for domain, times in fetched.items() if total[domain] > times]
         assert again == [], "sites that were committed were read again"
-        assert len(fetched) > 10 and all(total[one.domain] for one in lab.offices)
+        assert len(fetched) > min(kills, 10) and all(total[one.domain] for one in lab.offices)
         assert lab.web.violations == [] and lab.mx.counts.forbidden == []
         database.close()
-        (tmp_path / "undisturbed").mkdir()
-        other, same = submitted(tmp_path / "undisturbed", request)
-        calm = table_of(other, same.id, tmp_path / "undisturbed", lab.settings)
+        whole = folder / "undisturbed"
+        whole.mkdir()
+        other, same = submitted(sqlite(whole), whole, request)
+        calm = table_of(other, same.id, whole, lab.settings)
         other.close()
         assert disturbed.to_pylist() == calm.to_pylist()
         sought = lab.sought()
         assert score(sought, calm.to_pylist()[: len(sought)]).wrong_valid == ()
     print(f"{len(fetched)} sites were committed before the last kill, {sum(total.values())} fetches in all")
+
+
+def sqlite(folder: Path) -> str:
+    return f"sqlite:///{folder / 'postbench.db'}"
+
+
+def test_kills_while_finding(tmp_path: Path) -> None:
+    killing_spree(sqlite(tmp_path), tmp_path, KILLS, {})
+
+
+@pytest.mark.postgres
+def test_kills_while_finding_on_postgresql(postgres: Server, tmp_path: Path) -> None:
+    with postgres.fresh() as url:
+        killing_spree(url, tmp_path, FEW, {"POSTBENCH_DATABASE_URL": url})

@@ -23,6 +23,7 @@ from engine.durable.submit import Request, submit
 from engine.durable.vault import Vault
 from engine.jobs import registry
 from engine.scraping.memory import SAVE_PAGES
+from tests.conftest import Server
 from tests.crash.harness import start_engine, wait_until
 from tests.lab.dns import DnsServer
 from tests.lab.web import WebServer
@@ -32,6 +33,8 @@ pytestmark = pytest.mark.slow
 SCRAPE = registry()["scrape-emails"]
 KILLS = int(os.environ.get("POSTBENCH_TEST_KILLS", "10"))
 """Each costs seconds; ask for more when the crawler changes."""
+FEW = 3
+"""On PostgreSQL, whose transactions other tests kill often."""
 SITES, PAGES, CONCURRENCY = 10 + 6 * KILLS, 6, 4
 ROBOTS = Page("User-agent: *\nDisallow: /private\n", kind="text/plain")
 
@@ -126,35 +129,38 @@ def run_to_its_end(database: Database, job_id: str, folder: Path, lab: World) ->
     assert job.status == "completed", job.error_message
 
 
-def submitted(folder: Path, lab: World) -> tuple[Database, str]:
-    database = open_database(f"sqlite:///{folder / 'postbench.db'}")
+def submitted(url: str, folder: Path, lab: World) -> tuple[Database, str]:
+    database = open_database(url)
     request = Request(SCRAPE, {"domains": lab.domains, "maxPagesPerDomain": PAGES})
     return database, submit(database, Vault.open(None, folder), request).job_id
 
 
-def test_kills_while_scraping(tmp_path: Path) -> None:
+def killing_spree(url: str, folder: Path, kills: int, settings: dict[str, str]) -> None:
     seed = int(os.environ.get("POSTBENCH_TEST_SEED") or time.time_ns())
     dice = random.Random(seed)
     print(f"seed {seed}")
     with world() as lab:
-        database, job_id = submitted(tmp_path, lab)
-        for _ in range(KILLS):
-            kill_one(database, job_id, tmp_path, lab, dice)
+        undisturbed = dict(lab.settings)
+        lab.settings |= settings
+        database, job_id = submitted(url, folder, lab)
+        for _ in range(kills):
+            kill_one(database, job_id, folder, lab, dice)
         committed = len(lab.done)
-        assert not get(database, job_id).ended, f"the job was too short for {KILLS} kills"
-        run_to_its_end(database, job_id, tmp_path, lab)
+        assert not get(database, job_id).ended, f"the job was too short for {kills} kills"
+        run_to_its_end(database, job_id, folder, lab)
         again = [host for host, times in lab.done.items() if lab.web.asked(host) > times]
         assert again == [], "sites of committed batches were asked again"
         repeats = sum(
             max(0, count - 1) for (_, path), count in lab.web.counts.items() if path not in ("/robots.txt", "/sitemap.xml")
         )
-        assert repeats <= KILLS * CONCURRENCY * SAVE_PAGES, f"{repeats} pages were fetched twice"
+        assert repeats <= kills * CONCURRENCY * SAVE_PAGES, f"{repeats} pages were fetched twice"
         assert lab.web.violations == []
         table = found(database, job_id)
         database.close()
-        whole = tmp_path / "undisturbed"
+        whole = folder / "undisturbed"
         whole.mkdir()
-        database, job_id = submitted(whole, lab)
+        lab.settings = undisturbed
+        database, job_id = submitted(sqlite(whole), whole, lab)
         run_to_its_end(database, job_id, whole, lab)
         assert table == found(database, job_id)
         statuses = {str(row["status"]) for row in table}
@@ -162,3 +168,17 @@ def test_kills_while_scraping(tmp_path: Path) -> None:
         assert len({row["domain"] for row in table}) == SITES
         database.close()
     print(f"{committed} sites were committed before the last kill, {repeats} pages were fetched twice")
+
+
+def sqlite(folder: Path) -> str:
+    return f"sqlite:///{folder / 'postbench.db'}"
+
+
+def test_kills_while_scraping(tmp_path: Path) -> None:
+    killing_spree(sqlite(tmp_path), tmp_path, KILLS, {})
+
+
+@pytest.mark.postgres
+def test_kills_while_scraping_on_postgresql(postgres: Server, tmp_path: Path) -> None:
+    with postgres.fresh() as url:
+        killing_spree(url, tmp_path, FEW, {"POSTBENCH_DATABASE_URL": url})

@@ -35,11 +35,11 @@ class Planted:
 def corpus() -> list[Planted]:
     """Every planted snippet and every trap on a page of its own, then pages that mix several of them; always the same."""
     singles = [
-        Planted(f"planted-{place:03}", _page(html).encode(), frozenset(emails.split()), technique=technique)
+        Planted(f"planted-{place:03}", page_of(html).encode(), frozenset(emails.split()), technique=technique)
         for place, (technique, html, emails) in enumerate((*PLANTED, *CODED))
     ]
     traps = [
-        Planted(f"trap-{place:03}", _page(html).encode(), frozenset(), frozenset(lures.split()))
+        Planted(f"trap-{place:03}", page_of(html).encode(), frozenset(), frozenset(lures.split()))
         for place, (html, lures) in enumerate(TRAPS)
     ]
     return singles + traps + list(_mixed())
@@ -60,7 +60,7 @@ def _mixed() -> list[Planted]:
         pages.append(
             Planted(
                 f"mixed-{number:02}",
-                _page(blocks).encode(),
+                page_of(blocks).encode(),
                 expected,
                 frozenset(lure for row in lures for lure in row[1].split()) - expected,
             )
@@ -68,7 +68,8 @@ def _mixed() -> list[Planted]:
     return pages
 
 
-def _page(body: str) -> str:
+def page_of(body: str) -> str:
+    """A page of the lab with that body; what is a page already stays one."""
     if "<html" in body:
         return body
     return f"""<!DOCTYPE html>

@@ -19,10 +19,10 @@ MAX_SIGNS = 20_000
 _LONGEST_RUN = 128
 _backwards = re.compile(rf"[\w.+'’&%\x01-]{{1,{_LONGEST_RUN}}}").match
 _onwards = re.compile(rf"[\w.\x01-]{{1,{REACH}}}").match
-# Read backwards from the local part: the user in `scheme://user:password@host`.
-_in_authority = re.compile(r"[\w:.%~$&+-]{0,80}//").match
-# A path of a copy program (`user@host:dir/file`), a prompt (`user@host:~$`), or another at sign.
-_spoiled = re.compile(r"@|:(?!//)[~\w.-]{0,64}[/~$]|://").match
+# Read backwards from the local part: the user in `scheme://user:password@host`, or in an option `-x user:password@host`.
+_in_authority = re.compile(r"[\w:.%~$&+-]{0,80}//|:[\w.%-]{1,64}[ =]\w[\w-]{0,20}-\s").match
+# A path of a copy program (`user@host:dir/file`), a prompt (`user@host:~$`, `user@host ~]$`), or another at sign.
+_spoiled = re.compile(r"@|:(?!//)[~\w.-]{0,64}[/~$]|://| [~/][\w./-]{0,60}\][$#]").match
 _LABELS = frozenset(
     "email e-mail mail contact kontakt contacto contatto courriel correo tel fax phone mobile web www to cc from".split()
 )

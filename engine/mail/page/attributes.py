@@ -19,6 +19,11 @@ from engine.mail.page.obfuscation import written_in
 _MAX_ELEMENTS = 5_000
 _MAX_NAMES = 40
 _MAX_VALUE = 2_000
+_MAX_STATE = 100_000
+"""Characters of a value that holds what a script works with."""
+_MAX_TAGS = 500
+_TAG = 4_000
+"""Characters of a tag that are looked through for the attribute in which an at sign stands."""
 _USERS = """
     user username name local local-part localpart account login mailbox box lp u n first part1 p1 before left id email-user
     mail-user a to
@@ -28,14 +33,20 @@ _DOMAINS = """
     at
 """.split()
 _TOP_LEVELS = ("tld", "ext", "suffix", "t", "zone", "email-tld", "part3")
-# Attributes that show a value in quotes to the reader, or keep one for a script. Not `placeholder`: that is an example.
-_SHOWN = frozenset("title alt aria-label aria-description label value summary content datetime cite abbr".split())
+_OTHERS = frozenset(
+    "href action formaction src srcset imagesrcset poster style class id name for pattern integrity xmlns d points ping".split()
+)
+"""Attributes whose at signs are no addresses, or that are read elsewhere. A placeholder is an example."""
 _WHOLE = re.compile(
     r"mail|addr|contact|recipient|encoded|obfus|crypt|enc$|href|link|to$|text|content|title|clipboard|copy|secret|protect|value"
 )
 _data_name = re.compile(r"data-[\w-]{1,40}(?=\s*=)")
 _name_before = re.compile(r"[\"'][^\"'<>=]{0,200}[\"']?\s*=\s*([\w:-]{1,60})\s").search
 # Read backwards from the quote that begins a value.
+_in_tag = re.compile(r"[\s\"']([a-z@:][\w:@.-]{0,60})\s{0,3}=\s{0,3}(?:\"[^\"]*|'[^']*)\Z", re.A | re.I).search
+_name = re.compile(r"[a-z@:][a-z0-9_:@.-]*").fullmatch
+_special = re.compile(r"[:@.]")
+_enciphered = re.compile(r"enc|crypt|obfus|rot").search
 _before_quote = re.compile(r"\s{0,3}=\s{0,3}([\w:.-]{1,60})[\s\"']").match
 
 
@@ -43,11 +54,14 @@ def attribute_addresses(tree: LexborHTMLParser, html: str, judge: Judge) -> Iter
     """Addresses in the attributes of a page, given also its source: what is not written there need not be looked for."""
     names = _data_names(html)
     yield from ((found, FoundAs.ATTRIBUTE) for found in _halves(tree, names, judge))
-    whole = [name for name in names if _WHOLE.search(name)]
-    for value in _values(tree, whole):
-        yield from _hidden_in(value, judge)
-    for value in _values(tree, sorted(_with_signs(html))[:_MAX_NAMES]):
-        yield from ((found, FoundAs.ATTRIBUTE) for found in addresses_in(plain(value), judge, limit=20))
+    yield from ((found, FoundAs.ATTRIBUTE) for found in _joomla(tree, html, judge))
+    for name in names:
+        if _WHOLE.search(name):
+            for value in _values(tree, [name]):
+                yield from _hidden_in(value, judge, enciphered=_enciphered(name) is not None)
+    others = sorted(_with_signs(html) - {name for name in names if _enciphered(name)})
+    for value in _values(tree, others[:_MAX_NAMES], _MAX_STATE):
+        yield from ((found, FoundAs.ATTRIBUTE) for found in addresses_in(plain(value), judge, limit=100))
 
 
 def _data_names(html: str) -> list[str]:
@@ -60,16 +74,30 @@ def _data_names(html: str) -> list[str]:
 def _with_signs(html: str) -> set[str]:
     """Names of attributes in whose values an at sign stands, of those that may show one."""
     names: set[str] = set()
-    place, left = html.find("@"), _MAX_ELEMENTS
+    place, left, tags = html.find("@"), _MAX_ELEMENTS, _MAX_TAGS
     while place >= 0 and left > 0:
         # Pictures of double size (`@2x.png`) are in every attribute.
         if html[place + 2 : place + 4] != "x.":
             left -= 1
             name = _attribute_at(html, place)
-            if name in _SHOWN or name.startswith("data-"):
+            if not name and tags > 0 and (tag := _tag_before(html, place)):
+                tags -= 1
+                name = found[1].lower() if (found := _in_tag(tag)) else ""
+            if name and _is_shown(name):
                 names.add(name)
         place = html.find("@", place + 1)
     return names
+
+
+def _is_shown(name: str) -> bool:
+    """Whether an attribute may show an address to a reader or keep one for a script; those of events are programs."""
+    return name not in _OTHERS and not name.startswith("on") and "placeholder" not in name
+
+
+def _tag_before(html: str, place: int) -> str:
+    """The tag within which a place is, as far as that; "" where it is in none."""
+    start = html.rfind("<", max(0, place - _TAG), place)
+    return html[start:place] if start >= 0 and html.find(">", start, place) < 0 else ""
 
 
 def _attribute_at(html: str, place: int) -> str:
@@ -82,17 +110,27 @@ def _attribute_at(html: str, place: int) -> str:
     return found[1][::-1].lower() if found else ""
 
 
-def _values(tree: LexborHTMLParser, names: Iterable[str]) -> Iterator[str]:
-    """The values of those attributes."""
+def _values(tree: LexborHTMLParser, names: Iterable[str], most: int = _MAX_VALUE) -> Iterator[str]:
+    """The values of those attributes, of at most so many characters."""
     for name in names:
-        if not re.fullmatch(r"[a-z][a-z0-9_-]*", name):
+        if not _name(name):
             continue
-        for node in tree.css(f"[{name}]")[:_MAX_ELEMENTS]:
+        selector = _special.sub(r"\\\g<0>", name.removeprefix("xlink:"))  # a selector knows no prefixes of XML
+        for node in tree.css(f"[{selector}]")[:_MAX_ELEMENTS]:
             if node.tag == "meta":
                 continue
             value = node.attrs.get(name)
-            if value and 4 <= len(value) <= _MAX_VALUE:
+            if value and 4 <= len(value) <= most:
                 yield value
+
+
+def _joomla(tree: LexborHTMLParser, html: str, judge: Judge) -> Iterator[Address]:
+    """Addresses that Joomla's `joomla-hidden-mail` elements cloak: in Base64 what they show, and both halves."""
+    if "joomla-hidden-mail" in html:
+        for node in tree.css("joomla-hidden-mail[first][last]")[:_MAX_ELEMENTS]:
+            shown, first, last = (from_base64(node.attrs.get(name) or "") for name in ("text", "first", "last"))
+            if (found := judge.address(shown) or judge.address(f"{first}@{last}")) is not None:
+                yield found
 
 
 def _halves(tree: LexborHTMLParser, names: list[str], judge: Judge) -> Iterator[Address]:
@@ -114,10 +152,14 @@ def _halves(tree: LexborHTMLParser, names: list[str], judge: Judge) -> Iterator[
                         break
 
 
-def _hidden_in(value: str, judge: Judge) -> Iterator[tuple[Address, FoundAs]]:
-    """What a data attribute says, plain or in one of the usual ciphers."""
+def _hidden_in(value: str, judge: Judge, *, enciphered: bool) -> Iterator[tuple[Address, FoundAs]]:
+    """What a data attribute says, plain or in one of the usual ciphers; `enciphered`: its name speaks of a cipher."""
     text = plain(decoded(percent_decoded(value)))
     found = list(addresses_in(text, judge, limit=20))
+    if found and enciphered and all(address.domain.endswith(".bet") for address in found):
+        # By ROT13 .org becomes the only other top level that exists.
+        yield from ((address, FoundAs.ROT13) for address in addresses_in(rot13(text), judge, limit=20))
+        return
     if found:
         yield from ((address, FoundAs.ATTRIBUTE) for address in found)
         return

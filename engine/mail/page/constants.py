@@ -41,7 +41,11 @@ def constants_of(script: str) -> Iterator[tuple[str, bool]]:
         value = reader.statement()
         yield from ((text, rotated) for text, rotated in reader.found)
         reader.found.clear()
-        if isinstance(value, str) and value:
+        if isinstance(value, list):
+            reader.note(value)
+            yield from reader.found
+            reader.found.clear()
+        elif value:
             yield value, reader.rotated
         if reader.place == start:
             reader.place += 1
@@ -92,13 +96,16 @@ class _Reader:
             other = self._term(depth)
             both = _joined(value, other)
             if both is None:
-                self._note(value)
+                self.note(value)
                 both = other
             value = both
         return value
 
-    def _note(self, value: Value) -> None:
-        if isinstance(value, str) and value:
+    def note(self, value: Value) -> None:
+        """Give back a constant that nothing more is made of; of a list what may be a whole address or markup with one."""
+        if isinstance(value, list):
+            self.found += [(part, self.rotated) for part in value if isinstance(part, str) and "@" in part[1:-1]]
+        elif value:
             self.found.append((value, self.rotated))
 
     def _term(self, depth: int) -> Value:
@@ -121,11 +128,13 @@ class _Reader:
             self.place += 1
             return self._called(token.text, depth)
         if self._take("("):
-            return (self._list(")", depth) or [None])[-1]
+            *others, last = self._list(")", depth) or [None]
+            self.note(others)
+            return last
         if self._take("["):
             values = self._list("]", depth)
             if len(values) >= _FEW_CODES and (text := _letters(values)) is not None:
-                self._note(text)
+                self.note(text)
             return values
         return None
 
@@ -164,7 +173,7 @@ class _Reader:
             if (decoder := _DECODERS.get(name)) is not None:
                 return decoder(first) or None
         for value in values:
-            self._note(value)
+            self.note(value)
         return None
 
     def _list(self, end: str, depth: int) -> list[Value]:
@@ -196,7 +205,7 @@ class _Reader:
         if not self._take("("):
             known = self._names.get(name)
             if known is None and value is not None and self._peek() != ("sign", "="):
-                self._note(value)
+                self.note(value)
             return (known,)
         start = self.place
         arguments = self._list(")", depth)
@@ -205,7 +214,7 @@ class _Reader:
             self.rotated, made = True, rot13(value)
         if made is None:
             for part in (value, *arguments):
-                self._note(part)
+                self.note(part)
             made = self._decoded(name, arguments) if value is None else None
         return (made,)
 

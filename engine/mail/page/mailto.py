@@ -14,7 +14,7 @@ from engine.mail.page.judge import Judge
 from engine.mail.page.obfuscation import written_in
 
 MAX_HREF = 8_000
-_scheme = re.compile(r"[\s\x00-\x20]*(?:mailto|m\s?ailto|sendto|smtp)\s*:(?://)?", re.I).match
+_scheme = re.compile(r"[\s\x00-\x20]*(?:https?://)?(?:mailto|m\s?ailto|sendto|smtp)\s*:(?://)?", re.I).match
 _alone = re.compile(r"mailto:([A-Za-z0-9][\w.+-]{0,63}@[A-Za-z0-9.-]{1,253})", re.A).fullmatch
 """As most are written: one address and nothing that has to be decoded."""
 _FIELDS = frozenset({"to", "cc", "bcc"})

@@ -44,7 +44,7 @@ _GAP = rf"{SEAM}?\s{{1,3}}{SEAM}?"
 _O, _C = r"[\[({<«‹|*#\"“”'~]", r"[\])}>»›|*#\"“”'~]"
 _marked = re.compile(rf"[\[({{<«‹|*#\"“”'~]{_S}(?:{_any(AT_WORDS)}){_S}{_C}")
 _tight_a = re.compile(r"\([aä]\)(?<=\w\([aä]\))(?=\w)")
-_WEAK = ("_at_", "-at-", ".at.")
+_WEAK = ("_at_", "-at-", ".at.", "=at=")
 _dotted_next = rf"{_G}(?:{_any(BARE_DOT_WORDS)}|\.){_G}|{_S}{_O}{_S}(?:{_any(DOT_WORDS)}){_S}{_C}|[-_/]dot[-_/]"
 # Each begins with its word, which is found fast.
 _bare = {
@@ -53,7 +53,7 @@ _bare = {
 }
 _capital = re.compile(r"AT(?=[a-z0-9-]{1,63}DOT[a-z])")
 _spaced = re.compile(rf"@(?:{_GAP}|(?<=\s@)(?=\w))")
-
+_OPENING, _CLOSING = tuple("([{<"), tuple(")]}>")
 _brackets = rf"{_S}{_O}{_S}(?:%s){_S}{_C}{_S}"
 _signed = re.compile(rf"@(?=[\w.-]{{1,63}}(?:{_dotted_next}))")
 
@@ -62,6 +62,7 @@ _dot = re.compile(_brackets % _any(DOT_WORDS))
 _dash = re.compile(_brackets % _any(DASH_WORDS))
 _underscore = re.compile(_brackets % _any(UNDERSCORE_WORDS))
 _weak_dot = re.compile(r"(?<=\w)([-_/\\:.])dot\1(?=\w)")
+_fenced_dot = re.compile(r"(?<=\w) ([-_=])dot\1 (?=\w)")
 _bare_dot = re.compile(rf"(?<=\w){_G}(?:{_any(BARE_DOT_WORDS)}){_G}(?=\w)")
 _spaced_dot = re.compile(r"(?<=\w)\s\.\s(?=\w)")
 _capital_dot = re.compile(r"(?<=[a-z0-9])DOT(?=[a-z0-9])")
@@ -70,6 +71,7 @@ _domain_on = re.compile(r"[\w.-]{1,253}").match
 _cue = re.compile(rf"(?:^|[^\w])(?:{_any(CUES)})\.?(?: address| adresse| id)?\s?[:=–—-]\s?\Z").search
 _written_to = re.compile(r"(?:^|\W)(?:to|e-?mail|mail|contact|an|write)\s+\Z").search
 _mind = re.compile(r"[\d._+-]").search
+_hour = re.compile(r"\d{1,2}(?:[.:]?\d\d)?(?:am|pm|h|hs|hrs|uhr)?").fullmatch
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,9 @@ def _hits(text: str, lowered: str) -> Iterator[Hit]:
     for pattern in (_marked, _tight_a):
         yield from (Hit(*found.span(), "marked") for found in pattern.finditer(lowered))
     for sign in _WEAK:
-        yield from (Hit(place, place + len(sign), "weak") for place in _places(lowered, sign))
+        for place in _places(lowered, sign):
+            end = place + len(sign)
+            yield Hit(place, end, "marked" if lowered[place - 1 : place] == lowered[end : end + 1] == " " else "weak")
     for word, pattern in _bare.items():
         if word in lowered:
             kind = "bare" if word == "at" else "foreign"
@@ -136,6 +140,8 @@ def written_around(before: str, after: str, kind: str, judge: Judge) -> Address 
     """The address between whose parts a hit of that kind stands, or None where prose is likelier."""
     before = before.rpartition(WALL)[2].replace(SEAM, "")
     after = after.partition(WALL)[0].replace(SEAM, "")
+    if kind == "marked" and before[-1:] in _OPENING and after[:1] in _CLOSING:  # `((at))`
+        before, after = before[:-1], after[1:]
     left, right = _with_signs(before, kind), _with_signs(after, kind)
     left, right = left.rstrip(), right.lstrip()
     tail, head = _local_back(left[::-1]), _domain_on(right)
@@ -155,7 +161,7 @@ def _with_signs(text: str, kind: str) -> str:
     if kind == "capital":
         return _capital_dot.sub(".", text)
     lowered = _lower(text)
-    wanted = [(_weak_dot, ".")] if kind == "weak" else []
+    wanted = [(_weak_dot, ".")] if kind == "weak" else [(_fenced_dot, ".")] if kind == "marked" else []
     if _opens(text):
         wanted += [(_dot, "."), (_dash, "-"), (_underscore, "_")]
     if any(word in lowered for word in BARE_DOT_WORDS):
@@ -197,7 +203,7 @@ class _Context:
         lowered = self.local.lower()
         if bool(_cue(_lower(self.before[-40:]))):
             return lowered not in NEVER_LOCALS
-        if lowered in NEVER_LOCALS or self.domain.partition(".")[0].lower() in NEVER_DOMAINS:
+        if lowered in NEVER_LOCALS or _hour(lowered) or self.domain.partition(".")[0].lower() in NEVER_DOMAINS:
             return False
         if lowered in SOMETIMES_LOCALS or (lowered in ROLES and kind == "bare"):
             return (self.dotted and bool(_written_to(self.before.lower()))) or (

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
@@ -36,6 +37,7 @@ _MAX_NEARS = 500
 """Addresses of one page of which it is told what stands beside them: more show nothing new of a domain."""
 _PROTECTED = "/cdn-cgi/l/email-protection"
 _HANDLERS = "[onclick],[onmouseover]"
+_shadow = re.compile(r"<template(?=\s[^<>]{0,300}shadowroot(?:mode)?\s*=)", re.I)
 Found = tuple[Address, FoundAs]
 
 
@@ -85,7 +87,7 @@ def read_page(html: bytes | str, url: str, charset: str | None = None, extra_tld
     `extra_tlds` are top levels taken for public besides those that are. Total: any bytes are a page, and nothing is raised.
     At most 2,000 addresses, 5,000 links and the first 5 Mi characters are read.
     """
-    source = tamed(text_of(html, charset, host_of(url).rpartition(".")[2]))
+    source = _without_shadows(tamed(text_of(html, charset, host_of(url).rpartition(".")[2])))
     tree = LexborHTMLParser(source, options=LexborDocumentOptions.WO_EVENTS)
     root = tree.root
     if root is None:
@@ -113,6 +115,11 @@ def read_page(html: bytes | str, url: str, charset: str | None = None, extra_tld
         nofollow=_is_nofollow(tree),
         language=_language(root),
     )
+
+
+def _without_shadows(html: str) -> str:
+    """Markup whose declared shadow roots are a part of the page, as readers see them; a parser keeps templates apart."""
+    return _shadow.sub("<div", html) if "shadowroot" in html else html
 
 
 def _nears(page: _Parts, wanted: set[str]) -> dict[str, str]:

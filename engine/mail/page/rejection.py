@@ -26,6 +26,7 @@ _PLACEHOLDER_DOMAINS = frozenset(
     domaine domein tudominio su-dominio sudominio tuempresa suempresa midominio votredomaine votre-domaine votresite
     votre-site monsite mondomaine ihredomain ihre-domain ihrefirma ihre-firma deinedomain deine-domain deinefirma musterfirma
     musterdomain mustermail muster mustermann seudominio seu-dominio tuodominio tuo-dominio iltuodominio uwdomein jouwdomein
+    sirket sirketiniz sirketadi foretag foretaget dittforetag bedriften pelda contoh
     twojadomena companyname company-name sitename site-name hostname emailprovider emailaddress email-address
     """.split()
 )
@@ -40,7 +41,7 @@ _PLACEHOLDER_LOCALS = frozenset(
     votreemail votre.email votre-adresse votremail tu-email tuemail tu-correo tucorreo tu.correo tu.email sucorreo su-correo
     su-email ihre-email ihreemail ihre.email ihr-name ihrname deine-email deineemail deinname dein-name seuemail seu-email
     seu.email tua-email tuaemail latuaemail jouwemail uwemail jouwnaam uwnaam twojemail twoj-email emailaddress email-address
-    emailhere placeholder
+    emailhere placeholder name ad.soyad adsoyad isim.soyisim fornamn.efternamn
     """.split()
 )
 # Placeholders only together: each of these locals may be real elsewhere, and each of these domains has real mailboxes.
@@ -50,14 +51,14 @@ _VAGUE_LOCALS = frozenset(
     mymail myemail someone somebody anyone anybody somename someuser example exemple ejemplo beispiel test tester testing
     tests firstname lastname first last vorname nachname foo bar baz foobar abc xyz xxx xxxx xx yyy aaa asdf qwerty sample
     demo dummy fake nobody noone no-one address login account correo courriel adresse usuario utilisateur benutzer utente
-    gebruiker customer client member
+    gebruiker customer client member namn navn nev vas vase nama anda twoj adres
     """.split()
 )
 _VAGUE_DOMAINS = frozenset(
     """
     email e-mail mail mymail myemail company companymail site website web test tests testing testmail foo bar baz foobar abc
     xyz xxx host server provider somewhere anywhere nowhere some any address yyy asdf qwerty sample demo dummy fake business
-    organization organisation corp mycorp firma entreprise empresa azienda bedrijf xx aaa abcd
+    organization organisation corp mycorp firma entreprise empresa azienda bedrijf xx aaa abcd work
     """.split()
 )
 _SAMPLE_PEOPLE = frozenset(

@@ -9,7 +9,7 @@ from selectolax.lexbor import LexborHTMLParser, LexborNode, SelectolaxError
 
 from engine.mail.page.ciphers import MAX_CIPHERTEXT, rot13
 from engine.mail.page.flow import INLINE
-from engine.mail.page.stylesheet import Rules, is_hidden, is_reversed
+from engine.mail.page.stylesheet import Rules, is_far, is_hidden, is_reversed
 
 _TEXT = 2
 _MAX_ELEMENTS = 20_000
@@ -40,7 +40,7 @@ def seen_in(tree: LexborHTMLParser, html: str, rules: Rules, programs: list[Lexb
         style = node.attrs.get("style") or ""
         if node.mem_id in seen.unseen:
             continue
-        if "hidden" in node.attrs or (style and is_hidden(style)):
+        if "hidden" in node.attrs or (style and (is_hidden(style) or is_far(style))):
             if _is_trap(node):
                 _leave_out((node,), seen.unseen)
         elif style and is_reversed(style):

@@ -13,6 +13,7 @@ _hidden = re.compile(
     r"(?:^|[;{\s])(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|font-size\s*:\s*0(?:px|em|rem|%)?\s*(?:[;!]|$)|opacity\s*:\s*0\s*(?:[;!]|$))",
     re.I,
 )
+_far = re.compile(r"(?:^|[;\s])(?:left|right|top|bottom|text-indent)\s*:\s*-\d{4,}(?:\.\d+)?(?:px|pt)", re.I)
 _override = re.compile(r"unicode-bidi\s*:\s*(?:bidi-override|isolate-override)", re.I)
 _rtl = re.compile(r"direction\s*:\s*rtl", re.I)
 _mirror = re.compile(r"scaleX\(\s*-1\s*\)|rotateY\(\s*180deg\s*\)", re.I)
@@ -37,6 +38,11 @@ class Rules:
 def is_hidden(style: str) -> bool:
     """Whether a style attribute keeps its element from being seen."""
     return bool(_hidden.search(style))
+
+
+def is_far(style: str) -> bool:
+    """Whether a style attribute moves its element out of any screen."""
+    return bool(_far.search(style))
 
 
 def is_reversed(style: str) -> bool:

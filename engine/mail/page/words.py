@@ -4,9 +4,11 @@ from __future__ import annotations
 
 AT_WORDS = """
 at arroba arobase arobas chiocciola chiocciolina klammeraffe ät aet malpa małpa zavinac zavináč apenstaartje apestaartje
+apenstaart apestaart chez
 snabel-a snabela snabel kukac собака гав эт アット アットマーク 골뱅이 圈a at-sign atsign at-zeichen ätt miukumauku papaki
-παπάκι majmun afna @
+παπάκι majmun afna bei @
 """.split()
+AT_WORDS.append("at sign")
 """The at sign in words, to be read between brackets."""
 BARE_AT_WORDS = "at arroba arobase chiocciola".split()
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import pytest
 
 from engine.mail.page import read_page
-from tests.lab.pages import Planted, corpus
+from tests.lab.pages import Planted, corpus, page_of
 from tests.lab.planted import PLANTED
 from tests.lab.planted_codes import CODED
 from tests.lab.traps import TRAPS
+from tests.lab.unseen import UNSEEN, UNSEEN_TRAPS
 
 PAGES = corpus()
 URL = "https://site.test/page.html"
@@ -45,3 +46,13 @@ def test_precision_and_recall() -> None:
     hits = sum(len(some & expected) for some, expected in found)
     assert hits / sum(len(some) for some, _ in found) >= 0.98
     assert hits / sum(len(expected) for _, expected in found) >= 0.98
+
+
+def test_precision_and_recall_over_what_others_wrote() -> None:
+    rows = [*((html, set(emails.split())) for html, emails in UNSEEN), *((html, set[str]()) for html in UNSEEN_TRAPS)]
+    found = [({sighting.email for sighting in read_page(page_of(html), URL).sightings}, expected) for html, expected in rows]
+    wrong = [(html, some ^ expected) for (html, _), (some, expected) in zip(rows, found, strict=True) if some != expected]
+    hits = sum(len(some & expected) for some, expected in found)
+    assert hits / sum(len(some) for some, _ in found) >= 0.98, wrong
+    assert hits / sum(len(expected) for _, expected in found) >= 0.98, wrong
+    assert sum(len(expected) for _, expected in found) >= 60 and len(UNSEEN_TRAPS) >= 40
