@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections import deque
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 
 
 class Line:
@@ -19,16 +17,12 @@ class Line:
         self.closed_until = 0.0
         self._waiting: dict[str, deque[asyncio.Future[None]]] = {}
 
-    @asynccontextmanager
-    async def place(self, job_id: str) -> AsyncIterator[None]:
-        """Hold a place for the block."""
-        await self._enter(job_id)
-        try:
-            yield
-        finally:
-            self._leave()
+    def place(self, job_id: str) -> _Place:
+        """Hold a place for the block of `async with`; leaving it does not give the loop to others."""
+        return _Place(self, job_id)
 
-    async def _enter(self, job_id: str) -> None:
+    async def enter(self, job_id: str) -> None:
+        """Wait for a place."""
         if self._free and not self._waiting:
             self._free -= 1
             return
@@ -38,12 +32,13 @@ class Line:
             await turn
         except asyncio.CancelledError:
             if turn.done() and not turn.cancelled():
-                self._leave()  # the place was ours already
+                self.leave()  # the place was ours already
             else:
                 self._forget(job_id, turn)
             raise
 
-    def _leave(self) -> None:
+    def leave(self) -> None:
+        """Give a place to whoever is next."""
         self._free += 1
         while self._free and self._waiting:
             job_id, turns = next(iter(self._waiting.items()))
@@ -61,3 +56,18 @@ class Line:
             turns.remove(turn)
             if not turns:
                 del self._waiting[job_id]
+
+
+class _Place:
+    """A place in the line, entered and left by `async with`."""
+
+    __slots__ = ("_job_id", "_line")
+
+    def __init__(self, line: Line, job_id: str) -> None:
+        self._line, self._job_id = line, job_id
+
+    async def __aenter__(self) -> None:
+        await self._line.enter(self._job_id)
+
+    async def __aexit__(self, *_: object) -> None:
+        self._line.leave()

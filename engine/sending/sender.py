@@ -165,29 +165,27 @@ class Sender:
 
     async def _attempt(self, round_: _Round, parcel: Parcel, moment: float) -> Entry | None:
         """One message: wait for the turn, hand it over, write down what was said."""
-        job, recipient = round_.order.job, parcel.fresh.recipient
-        await asyncio.sleep(max(0.0, moment - round_.now().timestamp()))
+        job, recipient, run = round_.order.job, parcel.fresh.recipient, round_.run
+        if (wait := moment - round_.now().timestamp()) > 0:
+            await asyncio.sleep(wait)
         async with round_.line.place(job.id):
-            if round_.run.halt.reason or round_.line.closed_until > round_.now().timestamp():
+            if run.halt.reason or round_.line.closed_until > round_.now().timestamp():
                 return None
             self._begin()
+            run.timetable.used(recipient)
             attempt = await self._ledger.intend(job, recipient)
             letter = parcel.write(round_.now())
             try:
                 receipt = await round_.transport.deliver(letter, partial(self._ledger.arm, job, recipient, attempt))
             except Suppressed as suppressed:
-                round_.run.timetable.used(recipient)
                 return Entry(recipient, State.SUPPRESSED, attempt, message_id=parcel.fresh.message_id, error=str(suppressed))
             if receipt.wait:
                 round_.line.closed_until = round_.now().timestamp() + receipt.wait
-            # Begun before the place is given on: the next message is armed in the same transaction or a later one.
-            outcome = outcome_of(receipt, recipient, attempt, to_ms(round_.now()), self._first_wait)
-            settled = asyncio.ensure_future(self._settle(job, outcome))
-            await asyncio.sleep(0)
-        round_.run.timetable.used(recipient)
-        await asyncio.shield(settled)
-        if round_.run.halt.heard(receipt, outcome):
-            round_.run.halt.weigh(await self._ledger.standing(job))
+        # Queued for writing before whoever has the place now runs: the next message is armed together with this or later.
+        outcome = outcome_of(receipt, recipient, attempt, to_ms(round_.now()), self._first_wait)
+        await self._settle(job, outcome)
+        if run.halt.heard(receipt, outcome):
+            run.halt.weigh(await self._ledger.standing(job))
         return _entry(parcel, outcome)
 
     def _begin(self) -> None:

@@ -61,7 +61,7 @@ class Stationery:
         composed = compose(design, filled, recipient, "", identity, date, link, enclosures)
         signer = self._dkim(design.sender.address.domain)
         data = signer.signed(composed.data) if signer else composed.data
-        name = "".join(char for char in identity.partition("@")[0] if char.isalnum())
+        name = identity.partition("@")[0].lstrip("<")
         sender = self._bounce_address or _envelope(design.sender.address)
         return Letter(sender, _envelope(recipient), data, composed.utf8, f"{job_id}/{name}")
 
