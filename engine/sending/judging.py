@@ -18,11 +18,11 @@ def outcome_of(receipt: Receipt, recipient: str, attempt: int, at: int, first_wa
         case Result.SENT:
             return Outcome(recipient, attempt, State.SENT, at, **said)  # type: ignore[arg-type]
         case Result.IN_DOUBT:
-            error = receipt.error or "The server did not answer after the end of the message; it may have arrived."
+            error = _sentence(receipt.error or "The server did not answer after the end of the message; it may have arrived")
             return Outcome(recipient, attempt, State.IN_DOUBT, at, error=error, **said)  # type: ignore[arg-type]
         case Result.FAILED:
             why = f"hard bounce: {receipt.reply or receipt.error}"[:300] if receipt.hard else ""
-            error = receipt.error or "The server refused the message."
+            error = _sentence(receipt.error or "The server refused the message")
             return Outcome(
                 recipient,
                 attempt,
@@ -33,7 +33,7 @@ def outcome_of(receipt: Receipt, recipient: str, attempt: int, at: int, first_wa
                 suppress=why,
                 **said,  # type: ignore[arg-type]
             )
-    error = receipt.error or "The server asked to try again later."
+    error = _sentence(receipt.error or "The server asked to try again later")
     if receipt.result is Result.UNSENT:
         return Outcome(recipient, attempt, State.QUEUED, at, error=error, **said)  # type: ignore[arg-type]
     if attempt >= MAX_ATTEMPTS:
@@ -41,6 +41,12 @@ def outcome_of(receipt: Receipt, recipient: str, attempt: int, at: int, first_wa
         return Outcome(recipient, attempt, State.FAILED, at, error=gave_up, **said)  # type: ignore[arg-type]
     due = at + round(1000 * wait_after(attempt, first_wait))
     return Outcome(recipient, attempt, State.RETRY, at, due_at=due, error=error, **said)  # type: ignore[arg-type]
+
+
+def _sentence(text: str) -> str:
+    """As a person writes it."""
+    text = text[:1].upper() + text[1:]
+    return text if text.endswith((".", "!", "?")) else f"{text}."
 
 
 def wait_after(attempt: int, first_wait: float) -> float:
