@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from sqlalchemy import text
 
 from engine.durable.database import Database
 from engine.durable.delivery_rules import CUT_OFF, MADE_UP
@@ -27,8 +26,6 @@ def world(backend: str, request: pytest.FixtureRequest) -> World:
     if backend == "memory":
         return MemoryWorld()
     database: Database = request.getfixturevalue("database")
-    with database.write() as connection:
-        connection.execute(text("DELETE FROM suppression"))
     return StoredWorld(database, request.getfixturevalue("vault"))
 
 

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import delete, func, select, text
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from engine.durable import control, deliveries, stored_ledger
@@ -20,7 +20,6 @@ from engine.durable.delivery_rules import Arming, Call, Intent, Opening
 from engine.durable.ledger import FINAL, Standing, State
 from engine.durable.queries import get
 from engine.durable.sending_tables import deliveries as rows
-from engine.durable.sending_tables import suppressions
 from engine.durable.stored_ledger import StoredLedger
 from engine.durable.vault import Vault
 from engine.errors import LeaseLost
@@ -28,11 +27,6 @@ from tests.durable.ledger_world import fresh, outcome
 from tests.durable.store import age, claim_one, running_job
 
 Groups = list[list[Call]]
-
-
-@pytest.fixture(autouse=True)
-def _nobody_suppressed(database: Database) -> None:
-    database.transact(lambda connection: connection.execute(delete(suppressions)))
 
 
 @pytest.fixture
