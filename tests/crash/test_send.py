@@ -50,7 +50,11 @@ def submitted(folder: Path) -> tuple[Database, str]:
 
 
 def settings(port: int) -> dict[str, str]:
-    return {"POSTBENCH_SMTP_URL": f"smtp://{HOST}:{port}", "POSTBENCH_SEND_RETRY_SECONDS": "0.3", "POSTBENCH_HELO_NAME": "lab.test"}
+    return {
+        "POSTBENCH_SMTP_URL": f"smtp://{HOST}:{port}",
+        "POSTBENCH_SEND_RETRY_SECONDS": "0.3",
+        "POSTBENCH_HELO_NAME": "lab.test",
+    }
 
 
 def dice() -> random.Random:
@@ -82,7 +86,7 @@ def test_kills_of_the_engine_while_sending(tmp_path: Path) -> None:
     chance, kills = dice(), 0
     database, job_id = submitted(tmp_path)
     with Receiver() as relay:
-        relay.set(delay=0.02)
+        relay.set(delay=0.04)
         while not get(database, job_id).ended:
             before = len(relay.messages)
             process = start_engine(tmp_path, **settings(relay.port))
@@ -107,7 +111,7 @@ def relay_process(record: Path, port: int = 0) -> Iterator[tuple[subprocess.Pope
     assert process.stdin is not None and process.stdout is not None
     try:
         found = int(process.stdout.readline())
-        told(found, {"delay": 0.02})
+        told(found, {"delay": 0.04})
         yield process, found
     finally:
         process.kill()
