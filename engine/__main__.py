@@ -27,6 +27,7 @@ from engine.jobs import registry
 from engine.logs import configure_logs
 from engine.net.postbox_url import postbox
 from engine.sending.bouncing import Bouncing, keep
+from engine.sending.tidying import SECONDS, Tidying
 from engine.settings import Settings, settings
 from engine.version import VERSION
 
@@ -109,10 +110,14 @@ async def _serve(configured: Settings, parent: int | None) -> None:
 
 def _further(configured: Settings, database: Database) -> list[tuple[Duty, float]]:
     """What an engine of Postbench has to do besides running jobs."""
-    if configured.bounce_url is None:
-        return []
-    bouncing = Bouncing(postbox(configured.bounce_url.get_secret_value()), partial(keep, database))
-    return [(bouncing.read_bounces, configured.bounce_seconds)]
+    duties: list[tuple[Duty, float]] = []
+    if configured.retention_days:
+        tidying = Tidying(configured.outbox, database, configured.retention_days)
+        duties.append((tidying.tidy_outbox, SECONDS))
+    if configured.bounce_url is not None:
+        bouncing = Bouncing(postbox(configured.bounce_url.get_secret_value()), partial(keep, database))
+        duties.append((bouncing.read_bounces, configured.bounce_seconds))
+    return duties
 
 
 if __name__ == "__main__":

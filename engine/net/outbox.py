@@ -9,6 +9,7 @@ import stat
 import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -97,6 +98,24 @@ def read(folder: Path, job_id: str, name: str) -> bytes:
         except (FileNotFoundError, NotADirectoryError):
             pass
     raise NotFound("There is no such message in the outbox.")
+
+
+def left_alone(folder: Path, before: float) -> list[str]:
+    """Jobs whose messages were all written before a moment (seconds since 1970)."""
+    try:
+        with os.scandir(folder) as found:
+            jobs = [each for each in found if _is_safe(each.name) and each.is_dir(follow_symlinks=False)]
+            return [each.name for each in jobs if each.stat(follow_symlinks=False).st_mtime < before]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+
+
+def discard(folder: Path, job_id: str) -> None:
+    """Delete the messages of a job, and its folder where nothing else is in it."""
+    for name in list(_names(folder, job_id)):
+        (folder / job_id / name).unlink(missing_ok=True)
+    with suppress(OSError):  # something else is in it, or it is gone
+        (folder / job_id).rmdir()
 
 
 def _names(folder: Path, job_id: str) -> Iterator[str]:
