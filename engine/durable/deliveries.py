@@ -16,6 +16,7 @@ from engine.durable.delivery_rules import Arming, Book, Call, Key, Opening, Row,
 from engine.durable.ledger import Standing, State
 from engine.durable.sending_tables import deliveries
 from engine.durable.states import RESUMABLE, Status
+from engine.durable.suppressions import NewSuppression, SuppressionSource, enlist
 from engine.durable.tables import events, jobs
 from engine.durable.verdict_sql import Statement, encode, parameters
 from engine.errors import LeaseLost
@@ -94,11 +95,10 @@ def _store(connection: Connection, book: Book) -> None:
     if book.changed:
         values = [_values(job_id, book.rows[job_id, recipient]) for job_id, recipient in sorted(book.changed)]
         connection.execute(_KEEP.on(is_sqlite), parameters(values, is_sqlite, unique="recipient"))
-    if book.banned:
-        values = [
-            {"address": address, "reason": reason, "job_id": job_id} for address, (reason, job_id) in sorted(book.banned.items())
-        ]
-        connection.execute(_BAN.on(is_sqlite), parameters(values, is_sqlite, unique="address"))
+    source = SuppressionSource.BOUNCE
+    enlist(
+        connection, [NewSuppression(one, one, reason, source, job_id) for one, (reason, job_id) in sorted(book.banned.items())]
+    )
 
 
 def _values(job_id: str, row: Row) -> dict[str, Any]:
@@ -162,9 +162,4 @@ _KEEP = Statement(
     " ON CONFLICT (job_id, recipient) DO UPDATE SET updated_at = excluded.updated_at, "
     + ", ".join(f"{name} = excluded.{name}" for name in _STORED if name not in _FIXED),
     _STORED,
-)
-_BAN = Statement(
-    "INSERT INTO suppression (address, shown, reason, source, job_id, created_at, updated_at)"
-    " SELECT address, address, reason, 'bounce', job_id, {now}, {now} FROM {rows} WHERE true ON CONFLICT (address) DO NOTHING",
-    {"address": "text", "reason": "text", "job_id": "text"},
 )

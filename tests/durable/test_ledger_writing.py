@@ -12,7 +12,7 @@ import pytest
 from sqlalchemy import func, select, text
 from sqlalchemy.exc import IntegrityError, OperationalError
 
-from engine.durable import control, deliveries, stored_ledger
+from engine.durable import control, deliveries, stored_ledger, suppressions
 from engine.durable.clock import now_ms
 from engine.durable.contract import JobRef
 from engine.durable.database import Database
@@ -236,6 +236,15 @@ async def test_an_arming_that_nobody_waits_for_any_more_is_not_written(database:
     given_up.cancel()
     assert await mine.settle(job, outcome(names[0], 1, State.QUEUED))
     assert stored(database, job.id)[names[0]] == State.QUEUED
+
+
+async def test_a_hard_bounce_is_part_of_the_lists_history(database: Database, job: JobRef) -> None:
+    mine = ledger(database)
+    names = await opened(mine, job, 1)
+    await mine.intend(job, names[0])
+    await mine.settle(job, outcome(names[0], 1, State.FAILED, hard=True, suppress="Hard bounce: 5.1.1"))
+    (change,) = suppressions.history(database, names[0])
+    assert (change.action, change.reason, change.source, change.job_id) == ("added", "Hard bounce: 5.1.1", "bounce", job.id)
 
 
 async def test_a_message_is_progress_and_an_attempt_is_none(database: Database, job: JobRef) -> None:
