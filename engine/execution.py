@@ -18,7 +18,6 @@ from engine.durable.vault import Vault
 from engine.durable.verdict_cache import StoredVerdicts
 from engine.errors import ConfigError
 from engine.mail.address import Address, parse
-from engine.mail.message import KeyFlaw, Signer
 from engine.mail.policies import Finding
 from engine.mail.policies_dkim import public_key
 from engine.net.dns import DnsResolver
@@ -118,6 +117,8 @@ def _dkim(configured: Settings) -> Dkim:
     path = configured.dkim_key_file
     if path is None:
         return lambda domain: None
+    from engine.mail.message.signing import KeyFlaw, Signer
+
     try:
         key = path.read_bytes()
         Signer.of(key, configured.dkim_selector, configured.dkim_domain or "example.com")

@@ -4,15 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any
+from typing import Any, Protocol
 
 from engine.durable.files import Files
 from engine.mail import unsubscribing
 from engine.mail.address import Address
-from engine.mail.message import Design, Sign, Signer, compose, enclosed, fill, message_id
+from engine.mail.message import Design, Sign, compose, enclosed, fill, message_id
 from engine.net.submission import Letter
 
-Dkim = Callable[[str], Signer | None]
+
+class Signs(Protocol):
+    """Signs messages; see `engine.mail.message.signing.Signer`."""
+
+    def signed(self, data: bytes) -> bytes:
+        """The message with a signature in front."""
+
+
+Dkim = Callable[[str], Signs | None]
 
 
 class Stationery:

@@ -11,7 +11,7 @@ from typing import cast
 
 import streamlit as st
 
-from engine.mail.message import safe_preview
+from engine.mail.message.previews import safe_preview
 from pages.parts import words
 
 MAX_SHOWN = 100_000

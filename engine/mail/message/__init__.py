@@ -1,4 +1,7 @@
-"""Messages: templates filled from rows, and the bytes that are sent."""
+"""Messages: templates filled from rows, and the bytes that are sent.
+
+`plain_text`, `previews` and `signing` are imported where they are needed: their libraries would slow every start of an engine.
+"""
 
 from __future__ import annotations
 
@@ -8,10 +11,7 @@ from engine.mail.message.enclosures import MAX_ATTACHMENTS_BYTES, enclosed
 from engine.mail.message.filling import Filled, check, fill
 from engine.mail.message.flaws import RowFlaw, TemplateFlaw
 from engine.mail.message.mailboxes import Mailbox, MailboxFlaw
-from engine.mail.message.plain_text import html_to_text
-from engine.mail.message.previews import safe_preview
 from engine.mail.message.recipients import Malformed, Refused, flaw_of, read
-from engine.mail.message.signing import KeyFlaw, Signer
 from engine.mail.message.templates import Template
 from engine.mail.message.values import variable_of
 
@@ -23,14 +23,12 @@ __all__ = [
     "Composed",
     "Design",
     "Filled",
-    "KeyFlaw",
     "Mailbox",
     "MailboxFlaw",
     "Malformed",
     "Refused",
     "RowFlaw",
     "Sign",
-    "Signer",
     "Template",
     "TemplateFlaw",
     "check",
@@ -38,9 +36,7 @@ __all__ = [
     "enclosed",
     "fill",
     "flaw_of",
-    "html_to_text",
     "message_id",
     "read",
-    "safe_preview",
     "variable_of",
 ]

@@ -11,7 +11,6 @@ from markupsafe import escape
 from engine.mail.message.designs import Design
 from engine.mail.message.flaws import RowFlaw
 from engine.mail.message.inlining import inlined
-from engine.mail.message.plain_text import html_to_text
 from engine.mail.message.recipients import is_unsafe
 
 MAX_SUBJECT = 998
@@ -43,8 +42,14 @@ def fill(design: Design, values: Mapping[str, object], unsubscribe_url: str, ema
     html = None
     if design.html is not None:
         html = _with_html_footer(inlined(design.html.render(given)), design.postal_address, unsubscribe_url)
-    text = design.text.render(given) if design.text is not None else html_to_text(html or "")
+    text = design.text.render(given) if design.text is not None else _told(html or "")
     return Filled(subject, _with_footer(_lines(text), design.postal_address, unsubscribe_url), html and _lines(html))
+
+
+def _told(html: str) -> str:
+    from engine.mail.message.plain_text import html_to_text
+
+    return html_to_text(html)
 
 
 def check(design: Design, values: Mapping[str, object], unsubscribe_url: str, email: str = "") -> None:

@@ -9,7 +9,8 @@ from bs4 import BeautifulSoup
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.mail.message import html_to_text, safe_preview
+from engine.mail.message.plain_text import html_to_text
+from engine.mail.message.previews import safe_preview
 
 
 @pytest.mark.parametrize(

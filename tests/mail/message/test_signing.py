@@ -11,7 +11,8 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives import serialization as form
 from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-from engine.mail.message import Filled, KeyFlaw, Signer
+from engine.mail.message import Filled
+from engine.mail.message.signing import KeyFlaw, Signer
 from tests.mail.message.letters import composed, design
 
 RSA = rsa.generate_private_key(65537, 2048)
