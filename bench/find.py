@@ -1,6 +1,6 @@
 """find-emails over a lab of companies with mixed patterns: how many people are found, and how fast.
 
-    PYTHONPATH=. python bench/find.py [--domains 40] [--people 8] [--delay 0.005]
+    PYTHONPATH=. python bench/find.py [--domains 40] [--people 8] [--delay 0.005] [--seed 11]
 
 Name server, websites and mail servers are those of the test lab, on loopback. Each company shows none to six of its people on its
 website; two of those who are looked for work elsewhere. A person is findable whose address is on the website, or whose company
@@ -15,6 +15,7 @@ from typing import Any
 
 from common import Server, postbench, seconds_of
 
+from tests.lab.bureaus import bureaus
 from tests.lab.offices import Street, offices, score, street
 
 
@@ -49,9 +50,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--domains", type=int, default=40)
     parser.add_argument("--people", type=int, default=8)
+    parser.add_argument("--seed", type=int, default=0, help="other companies, whose names are of many countries")
     parser.add_argument("--delay", type=float, default=0.005)
     options = parser.parse_args()
-    with street(offices(options.domains, options.people), options.delay) as lab:
+    made = bureaus(options.domains, options.people, options.seed) if options.seed else offices(options.domains, options.people)
+    with street(made, options.delay) as lab:
         with postbench(**lab.settings) as server:
             run(server, lab, "smtp", "by mail server")
             run(server, lab, "smtp", "the same list again")

@@ -17,6 +17,7 @@ from engine.durable.submit import Request, submit
 from engine.durable.vault import Vault
 from engine.jobs import registry
 from tests.crash.harness import start_engine, wait_until
+from tests.lab.bureaus import bureaus
 from tests.lab.offices import Street, offices, score, street
 
 pytestmark = pytest.mark.slow
@@ -83,3 +84,13 @@ def test_what_scraping_found_is_used(tmp_path: Path) -> None:
         assert lab.web.total == asked and scraped.num_rows > 12
         assert score(lab.sought(), found.to_pylist()).share >= 0.9
     database.close()
+
+
+def test_people_of_many_countries_on_pages_of_other_layouts(tmp_path: Path) -> None:
+    database = open_database(f"sqlite:///{tmp_path / 'postbench.db'}")
+    with street(bureaus(32)) as lab:
+        (found,) = finished(database, tmp_path, lab, Request(FIND, {"people": lab.people(), "service": "smtp"}))
+        told = score(lab.sought(), found.to_pylist())
+        assert told.share >= 0.95, told.missed
+        assert told.wrong_valid == ()
+        assert told.most_on_catch_all <= 60

@@ -9,6 +9,7 @@ from enum import IntEnum
 
 from engine.mail.finding.letters import plain
 from engine.mail.finding.model import Learned, Pair, Person
+from engine.mail.finding.parts import is_title
 from engine.mail.finding.patterns import PATTERNS, PRIOR, Piece
 from engine.mail.finding.rendering import Rendering, untaught
 from engine.mail.finding.shapes import bare, unnumbered
@@ -107,15 +108,17 @@ def _names_in(text: str, local: str) -> Iterator[Person]:
     """The runs of words that look like names and share letters with a local part."""
     words = list(_word.finditer(text))
     for start, first in enumerate(words):
-        if not _capital(first.group()):
+        if not _capital(first.group()) or is_title(first.group()):
             continue
-        run = [first.group()]
+        run, comma = [first.group()], 0
         for before, word in zip(words[start:], words[start + 1 : start + _MAX_NAME], strict=False):
             if not _gap(text[before.end() : word.start()]) or (before.group()[-1] == "." and len(before.group()) > 4):
                 break
+            if "," in text[before.end() : word.start()]:
+                comma = comma or len(run)
             run.append(word.group().rstrip(".-'"))
             if _capital(word.group()) and any(len(bit := plain(w)) > 1 and bit[:2] in local for w in run):
-                yield _person(run)
+                yield _person(run, comma)
             elif not _capital(word.group()) and word.group() not in PARTICLES:
                 break
 
@@ -124,8 +127,13 @@ def _capital(word: str) -> bool:
     return not word[0].islower()
 
 
-def _person(run: list[str]) -> Person:
-    """The words of a name, divided before its first particle or its last word; a surname in capitals may stand first."""
+def _person(run: list[str], comma: int) -> Person:
+    """The words of a name, divided at its comma (`Doe, Jane`), before its first particle or its last word.
+
+    A surname in capitals may stand first. `comma`: how many words stand before the first one, 0 without.
+    """
+    if comma:
+        return Person(" ".join(run[comma:]), " ".join(run[:comma]))
     if run[0].isupper() and len(run[0]) > 2 and not run[-1].isupper():
         return Person(" ".join(run[1:]), run[0])
     at = next((place for place, word in enumerate(run[1:-1], start=1) if word.lower() in PARTICLES), len(run) - 1)

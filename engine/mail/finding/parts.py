@@ -81,12 +81,13 @@ def _key(word: str) -> str:
 
 def _without_titles(words: list[str]) -> list[str]:
     start = 0
-    while start < len(words) and (_is_title(words[start]) or (start > 0 and _is_field(words[start]))):
+    while start < len(words) and (is_title(words[start]) or (start > 0 and _is_field(words[start]))):
         start += 1
     return [bare for word in words[start:] if (bare := word.strip(".,;"))]
 
 
-def _is_title(word: str) -> bool:
+def is_title(word: str) -> bool:
+    """Whether a word is a form of address or a degree (`Dr.`, `Prof`, `Dipl.-Ing.`)."""
     parts = _key(word).split("-")
     return parts[0] in TITLES and all(part in TITLES or part in FIELDS for part in parts)
 
