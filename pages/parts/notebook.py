@@ -97,7 +97,8 @@ def _input(job_type: JobType, form: Form) -> None:
             shortcut = None if form.question else "Ctrl+Enter"
             pressed = st.button(verb, icon=":material/play_arrow:", type="primary", shortcut=shortcut, key="run")
         elsewhere, once_more = st.empty(), st.container()
-        given = form.source(slots) if form.source else Given()
+        with st.container():  # a list grows as it is read: what is typed in the fields below must not lose its place
+            given = form.source(slots) if form.source else Given()
         raw = form.draw(slots) | given.params
         checked = check(job_type, raw)
         draft = Draft(given, raw, checked)
