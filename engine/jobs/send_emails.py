@@ -215,7 +215,7 @@ async def _parcels(batch: Batch, params: Params, recipients: Recipients, station
         key, recipient = recipients.keys[place], read(values[column])
         if recipients.left_out[place] is None and isinstance(recipient, Address):
             identity = stationery.message_id(design, origin, key)
-            fresh = Fresh(key, batch.start + place, recipient.domain, identity)
+            fresh = Fresh(key, batch.start + place, recipient.domain, identity, address=recipient.key)
             written = partial(stationery.letter, design, batch.job.id, key, recipient, values, identity, enclosures)
             parcels[key] = Parcel(fresh, written)
     return parcels
