@@ -125,7 +125,7 @@ def test_no_file_names_a_machine_path_or_a_package_registry() -> None:
 
 def test_every_import_is_a_declared_dependency() -> None:
     optional = extras()
-    allowed = dependencies() | optional["postgres"] | optional["dask"] | {"dask"}
+    allowed = dependencies() | optional["postgres"] | optional["dask"] | optional["local"] | {"dask"}
     missing = [
         f"{name} imports {module}, which pyproject.toml does not declare"
         for module, name in imported().items()

@@ -12,7 +12,6 @@ from typing import Annotated, Any, ClassVar, Literal, Protocol, Self, TypeAlias
 import pyarrow as pa
 from pydantic import Base64Encoder, BaseModel, ConfigDict, EncodedBytes, Field
 from pydantic.alias_generators import to_camel
-from pydantic_core import PydanticCustomError
 
 from engine.durable.schema import arrow_schema, items_table
 
@@ -123,7 +122,7 @@ class _Base64(Base64Encoder):
         try:
             return base64.b64decode(data, validate=True)
         except ValueError:
-            raise PydanticCustomError("base64", "is not base64 (RFC 4648)") from None
+            raise ValueError("is not base64 (RFC 4648)") from None
 
 
 class JobFileParam(BaseModel):
