@@ -28,6 +28,13 @@ from engine.mail.drafting import (
 from engine.mail.drafting.texts import addresses_in
 
 OK, FAILED = "ok", "failed"
+_REASONS = {
+    "The answers could not": "unusable answers",
+    "The model refused": "refused by the model",
+    "The content filter": "content filter",
+    "The cap of": "cap reached",
+}
+"""How reasons begin, and what a chart calls them."""
 
 
 @dataclass
@@ -159,5 +166,6 @@ def done(
 
 
 def _short(reason: str) -> str:
-    """A reason as a chart counts it: without what differs from row to row."""
-    return reason.partition(":")[0].partition(" (HTTP")[0].rstrip(".")[:80]
+    """A reason as a chart counts it: in few words, without what differs from row to row."""
+    known = next((short for begin, short in _REASONS.items() if reason.startswith(begin)), "")
+    return known or reason.removeprefix("The AI service ").partition(":")[0].partition(" (HTTP")[0].partition(".")[0][:60]

@@ -30,7 +30,7 @@ from engine.net.llm import Llms
 __all__ = ["USUAL_COUNT", "Mode", "Params", "Provider", "Row", "plan", "process", "prompt_of", "row_of", "usual_provider"]
 TYPE, TITLE, ICON = "ai-generate", "Write with AI", ":material/edit_note:"
 SOURCE = "optional"
-CHARTS = (Chart("status", "Rows"), Chart("attempts", "Requests for a row"), Chart("error", "Why rows failed"))
+CHARTS = (Chart("status", "Rows"), Chart("attempts", "Requests for a row", "line"), Chart("error", "Why rows failed"))
 CONTACTS_AT_ONCE = 5
 """Contacts that one request asks for; a small model gets one at a time. Drafts have a request each."""
 TEMPLATES_AT_ONCE = 500

@@ -27,7 +27,7 @@ def draw(slots: Slots, mode: Mode) -> Raw:
     st.session_state.setdefault(_key("length"), Length.MEDIUM)
     text = st.text_area("Brief", height=190, max_chars=5_000, placeholder=_EXAMPLES[mode], **_lasting(f"brief_{mode}"))
     slots.under("brief", _HINTS[mode])
-    raw: Raw = {"brief": (text or "").strip()}
+    raw: Raw = {"brief": text.strip()} if text and text.strip() else {}
     if mode is Mode.CONTACTS:
         return raw | _contacts(slots)
     return raw | _drafts(slots)

@@ -21,6 +21,8 @@ NAMES = {
     Provider.TEMPLATE: "Template, not AI",
 }
 _KEYED = {Provider.OPENAI: "ai_api_key", Provider.ANTHROPIC: "anthropic_api_key"}
+_LEAVES = " What the model is told leaves this machine."
+_HERE = ("127.0.0.1", "localhost", "::1")
 _COSTS = {"maxRequests": "max_requests", "maxTokens": "max_tokens"}
 
 
@@ -76,10 +78,9 @@ def _told(settings: Settings) -> dict[Provider, str]:
     """The providers that can be chosen here, each with a line about it."""
     told: dict[Provider, str] = {}
     if settings.ai_url:
-        told[Provider.OPENAI] = (
-            f"The server's own, at {urlsplit(settings.ai_url).hostname}. What the model is told leaves this machine."
-        )
-    told[Provider.ANTHROPIC] = "Claude models. Needs a key; what the model is told leaves this machine."
+        host = urlsplit(settings.ai_url).hostname or ""
+        told[Provider.OPENAI] = f"The server's own, at {host}.{'' if host in _HERE else _LEAVES}"
+    told[Provider.ANTHROPIC] = f"Claude models. Needs a key.{_LEAVES}"
     if settings.ai_model_file:
         told[Provider.LOCAL] = f"{settings.ai_model_file.stem}, on the engine's processor. Slow; nothing leaves this machine."
     told[Provider.TEMPLATE] = "The brief itself as a letter, people from lists of names. No key, no cost, and no intelligence."
@@ -104,6 +105,7 @@ def _api_key(slots: Slots, provider: Provider, settings: Settings) -> Raw:
         type="password",
         placeholder="empty: the server's own key" if own else without,
         autocomplete="off",
+        live=True,  # the Tab key leads to the eye beside the text, and the text alone would not be sent
         key=_key("api_key"),
     )
     slots.under("apiKey", "Kept encrypted, and only until the job ends")
