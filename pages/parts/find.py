@@ -7,7 +7,7 @@ from typing import Any
 
 from engine.jobs.find_emails import Params
 from pages.parts import depth, service
-from pages.parts.columns import View
+from pages.parts.columns import Onward, View
 from pages.parts.depth import Depth
 from pages.parts.form import Form, Raw, Slots
 from pages.parts.listing import Listing
@@ -16,6 +16,7 @@ from pages.parts.topics import PEOPLE
 
 _SERVICE = ServiceFields("find")
 _DEPTH = Depth("find", Params)
+_WRITE = Onward("Write to the valid", ":material/send:", "send-emails", "valid")
 _FRONT = ("first_name", "last_name", "domain", "email", "confidence", "status", "why", "pattern", "sources", "candidates_tried")
 
 
@@ -37,4 +38,4 @@ def brief(params: Mapping[str, Any]) -> dict[str, str]:
     return service.brief(params) | {"pages per site": f"{params['maxPagesPerDomain']:,}"}
 
 
-FORM = Form(draw, load, brief=brief, verb="Find", source=Listing("find", PEOPLE), view=View(_FRONT))
+FORM = Form(draw, load, brief=brief, verb="Find", source=Listing("find", PEOPLE), view=View(_FRONT, _WRITE))

@@ -64,8 +64,10 @@ def question(draft: Draft) -> Question | None:
     rate = draft.raw.get("ratePerMinute")
     pace = "as fast as the relay takes them"
     if rate:
-        pace = f"{rate:,} a minute, so for {words.duration(max(1.0, 60 * count / rate))}"
-    text = f"From {draft.raw.get('from')}, {pace}. What has gone out cannot be taken back."
+        pace = f"{rate:,} a minute" + (f", for {words.duration(60 * count / rate)}" if count > rate else "")
+    found_wrong = st.session_state.get(send_checks.PROBLEMS, 0)
+    warned = f" The checks below found {words.plural(found_wrong, 'problem')}." if found_wrong else ""
+    text = f"From {draft.raw.get('from')}, {pace}. What has gone out cannot be taken back.{warned}"
     return Question(f"Send {many} for real?", text, f"Send {many}")
 
 

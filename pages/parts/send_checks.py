@@ -22,6 +22,8 @@ CLIPPED = 100_000
 """Bytes of HTML above which Gmail shows only the beginning (102 kB, its text says "Message clipped")."""
 HEAVY = 5_000_000
 """Bytes of a message from which on some servers refuse it."""
+PROBLEMS = "send_problems"
+"""Session key: how many problems were found last."""
 _TONES = {"ok": "green", "warning": "amber", "problem": "red", "unknown": "gray"}
 _SIGNS = {"ok": "✓", "warning": "!", "problem": "✕", "unknown": "?"}
 _ORDER = ("problem", Level.WARNING, "unknown", "ok")
@@ -40,6 +42,7 @@ def checks(draft: Draft, found: Audience | None, design: Design | None) -> None:
                 st.button("Check again", icon=":material/refresh:", type="tertiary", on_click=send_domain.again, key="send_check")
         asked = send_domain.of_sender(design.sender.address) if real else [_link()]
         findings = [*_own(draft, found, design), *asked]
+        st.session_state[PROBLEMS] = sum(finding.level is Level.PROBLEM for finding in findings)
         title.html(f'<h3 class="pb-h2">Before it goes<span class="pb-quiet">{_summary(findings)}</span></h3>', width="content")
         st.html(listed(findings))
 

@@ -116,8 +116,8 @@ def _why_not(found: Audience | None, design: Design | None) -> str:
 
 def _picker(found: Audience, at: int, tries: Tries) -> None:
     number = found.places[at] + 1
-    with st.container(horizontal=True, wrap=False, vertical_alignment="center", gap="xsmall", key="send_picker"):
-        place = f"row {number:,}, message {at + 1:,} of {found.expected:,}"
+    with st.container(horizontal=True, vertical_alignment="center", gap="xsmall", key="send_picker"):
+        place = f"row {number:,}, {at + 1:,} of {found.expected:,}"
         st.html(f'<h3 class="pb-h2">Preview<span class="pb-quiet">{place}</span></h3>', width="content")
         st.space("stretch")
         last = at >= len(found.places) - 1

@@ -51,7 +51,7 @@ def pressed(app: AppTest) -> str:
 @pytest.fixture
 def relay(configure: Callable[..., Workbench]) -> Workbench:
     """A workbench with a relay."""
-    return configure(smtp_url="smtp://127.0.0.1:9", public_url="https://post.example.org")
+    return configure(smtp_url="smtp://127.0.0.1:9", dns_servers="127.0.0.1:9", public_url="http://post.example.org")
 
 
 def test_an_empty_form_is_quiet_until_it_is_submitted(visit: Visit, hand: Hand) -> None:
@@ -115,7 +115,7 @@ def test_the_message_is_shown_as_each_row_reads_it(visit: Visit) -> None:
     assert "/api/unsubscribe/" in said(app)
     clean(app.button(key="send_next").click().run())
     assert "<b>Hello you</b>" in said(app)
-    assert "row 2, message 2 of 2" in said(app)
+    assert "row 2, 2 of 2" in said(app)
     assert app.button(key="send_next").disabled
 
 
@@ -216,7 +216,8 @@ def test_real_messages_are_asked_about_once_more(relay: Workbench, visit: Visit,
     pressed(app)
     assert queries.stats(hand.database)["total"] == 0
     assert "Send 2 messages for real?" in said(app)
-    assert "600 a minute" in said(app)
+    assert "600 a minute." in said(app)
+    assert "The checks below found 1 problem." in said(app)
     clean(app.button(key="once_more_yes").click().run())
     assert hand.job(address(app, "job_id")).params["transport"] == "smtp"
 

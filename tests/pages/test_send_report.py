@@ -44,7 +44,7 @@ MAIL = (
 @pytest.fixture
 def relay(configure: Callable[..., Workbench]) -> Workbench:
     """A workbench with a relay."""
-    return configure(smtp_url="smtp://127.0.0.1:9", public_url="https://post.example.org")
+    return configure(smtp_url="smtp://127.0.0.1:9", dns_servers="127.0.0.1:9", public_url="http://post.example.org")
 
 
 def submitted(hand: Hand, **changed: Any) -> str:
