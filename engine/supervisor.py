@@ -99,7 +99,8 @@ class Supervisor:
     def _spawn(self) -> subprocess.Popen[bytes]:
         self._started = time.monotonic()
         path = os.pathsep.join(filter(None, [str(ROOT), os.environ.get("PYTHONPATH")]))
-        environment = {**os.environ, "PYTHONPATH": path}
+        # GNU's C library: with memory of its own for each thread, what one makes and another frees is left in pieces that grow.
+        environment = {"MALLOC_ARENA_MAX": "1", **os.environ, "PYTHONPATH": path}
         command = [sys.executable, "-m", "engine", "--parent", str(os.getpid())]
         # A session of its own: a Ctrl-C in the terminal reaches the web process only, which then stops the child in order.
         return subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL, start_new_session=True)
