@@ -17,7 +17,8 @@ from dataclasses import dataclass
 from importlib import metadata
 
 from engine.mail.page import read_page
-from tests.lab.pages import Planted, corpus
+from tests.lab.pages import Planted, corpus, page_of
+from tests.lab.unseen import UNSEEN, UNSEEN_TRAPS
 
 Reader = Callable[[bytes], set[str]]
 URL = "https://site.test/page.html"
@@ -76,9 +77,17 @@ def score(reader: Reader, pages: list[Planted], *, misses: bool = False) -> Scor
     return Score(hits, extra, missed)
 
 
-def compare(*, misses: bool) -> None:
+def unseen() -> list[Planted]:
+    """Pages that were written when the reader was done."""
+    rows = [*UNSEEN, *((html, "") for html in UNSEEN_TRAPS)]
+    return [
+        Planted(f"unseen-{place:03}", page_of(html).encode(), frozenset(emails.split()))
+        for place, (html, emails) in enumerate(rows)
+    ]
+
+
+def compare(pages: list[Planted], *, misses: bool) -> None:
     """The table."""
-    pages = corpus()
     print(f"{len(pages)} pages with {sum(len(page.expected) for page in pages)} planted addresses")
     print(f"{'':24}{'precision':>10}{'recall':>8}{'true':>6}{'false':>6}{'missed':>7}{'traps':>7}{'ms a page':>11}")
     for name, reader in readers().items():
@@ -161,7 +170,8 @@ def main() -> None:
     parser.add_argument("--sizes", action="store_true", help="only the time for large pages")
     options = parser.parse_args()
     if not options.sizes:
-        compare(misses=options.misses)
+        compare(corpus(), misses=options.misses)
+        compare(unseen(), misses=options.misses)
     sizes()
 
 
