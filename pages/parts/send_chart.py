@@ -39,7 +39,15 @@ def stacked(found: Sequence[DomainCounts]) -> dict[str, Any]:
     return {
         "animation": False,
         "tooltip": {"trigger": "axis", "confine": True, "axisPointer": {"type": "shadow", "shadowStyle": {"color": "#8189a018"}}},
-        "legend": {"top": 0, "left": 0, "itemWidth": 10, "itemHeight": 10, "textStyle": _MUTED, "data": list(shown)},
+        "legend": {
+            "type": "scroll",
+            "top": 0,
+            "left": 0,
+            "itemWidth": 10,
+            "itemHeight": 10,
+            "textStyle": _MUTED,
+            "data": list(shown),
+        },
         "grid": {"left": 4, "right": 24, "top": 28, "bottom": 2, "containLabel": True},
         "xAxis": {"type": "value", "show": False},
         "yAxis": {

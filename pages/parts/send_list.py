@@ -80,7 +80,7 @@ def _verified_only(columns: Sequence[str]) -> dict[str, bool]:
     st.session_state.setdefault(VERIFIED, True)
     only = st.toggle(
         "Only verified ones",
-        help=f"Leaves out rows whose `{told[0]}` says anything but valid, such as risky, invalid or unknown",
+        help=f"Leaves out rows whose `{told[0]}` speaks against writing: risky, invalid, unknown, failed and the like",
         persist_state="session",
         key=VERIFIED,
     )
