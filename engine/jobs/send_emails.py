@@ -31,7 +31,7 @@ from engine.sending.stationery import Stationery
 TYPE, TITLE, ICON = "send-emails", "Send e-mails", ":material/send:"
 SOURCE = "required"
 PACED = True
-CHARTS = (Chart("status", "Messages"), Chart("left_out", "Left out, and why"), Chart("reply", "Refusals by code"))
+CHARTS = (Chart("left_out", "Left out, and why"), Chart("reply", "Refusals by code"))
 SHARE = 40
 """Into how many batches a list is cut, so that progress shows; and how many recipients a batch has at most."""
 MOST = 100
