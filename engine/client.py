@@ -108,9 +108,9 @@ class Client(ListCalls):
         """Find people's addresses; `people` has `firstName`, `lastName` and `domain`."""
         return self.submit("find-emails", **_input("people", people), **_input("domains", domains, "domain"), **params)
 
-    def ai_generate(self, brief: str, source: Job | None = None, **params: Any) -> Job:
-        """Have a model write contacts, or a draft for each row of `source`."""
-        return self.submit("ai-generate", brief=brief, from_job=source, **params)
+    def ai_generate(self, brief: str, source: Any = None, **params: Any) -> Job:
+        """Have a model write contacts, or with `mode="drafts"` a draft for each row of a list, a DataFrame, or another job."""
+        return self.submit("ai-generate", brief=brief, **_input("contacts", source), **params)
 
     def send_emails(self, recipients: Any, **params: Any) -> Job:
         """Send a message to a list, a DataFrame, or another job's rows; `from_` is the sender."""

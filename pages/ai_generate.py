@@ -1,4 +1,4 @@
-"""Write with AI: the page."""
+"""AI-generate: the page."""
 
 from pages.parts.ai_generate import FORM
 from pages.parts.notebook import notebook

@@ -82,6 +82,8 @@ def test_every_type_has_its_method(client, recorder):
     assert set(recorder.body) == {"people", "domains"}
     client.ai_generate("write", source=source, mode="drafts")
     assert recorder.body == {"brief": "write", "mode": "drafts", "fromJob": {"id": "j0", "where": None}}
+    client.ai_generate("write", FRAME, mode="drafts")
+    assert recorder.body == {"brief": "write", "mode": "drafts", "contacts": ROWS}
     client.send_emails(FRAME, from_="a@x.org", user_id="ann", run_after="2030-01-01")
     assert recorder.body == {"recipients": ROWS, "from": "a@x.org", "userId": "ann", "runAfter": "2030-01-01"}
 

@@ -151,8 +151,7 @@ class Params(JobParams):
             raise InvalidInput.of(field, "is for drafts; leave it out, or choose the mode drafts")
         names = source.schema.names
         if self.columns is None:
-            told = [name for name in names if not (source.job_type and name.removeprefix("input_") in OWN_COLUMNS)]
-            return self.model_copy(update={"columns": tuple(told or names)})
+            return self.model_copy(update={"columns": told_columns(source)})
         if missing := [name for name in self.columns if name not in names]:
             raise InvalidInput.of("columns", f"{len(missing)} of them are not in the list; it has {listed(names)}")
         return self
@@ -197,6 +196,13 @@ class Params(JobParams):
         if self.provider is Provider.LOCAL and self.model:
             problems.append(Problem("model", "is the server's own file with the provider local; leave it out"))
         return problems
+
+
+def told_columns(source: Source) -> tuple[str, ...]:
+    """The columns of a list that a model is told where nothing else is said."""
+    names = source.schema.names
+    told = [name for name in names if not (source.job_type and name.removeprefix("input_") in OWN_COLUMNS)]
+    return tuple(told or names)
 
 
 def usual_provider(unset: Collection[str]) -> Provider:

@@ -1,4 +1,4 @@
-"""Write with AI: invented contacts from a brief, or a draft for each row of a list."""
+"""AI-generate: invented contacts from a brief, or a draft for each row of a list."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from engine.durable.contract import Batch, Chart, Done, JobRow, Plan, Snooze, So
 from engine.durable.schema import category
 from engine.durable.spending import Caps
 from engine.errors import Held, InvalidInput
-from engine.jobs._ai_params import USUAL_COUNT, Mode, Params, Provider, secret_name, usual_provider
+from engine.jobs._ai_params import USUAL_COUNT, Mode, Params, Provider, secret_name, told_columns, usual_provider
 from engine.jobs._writing import Memory, Service, converse, spent_tally
 from engine.jobs._written import OK, ContactsTask, DraftTask, done
 from engine.mail.drafting import (
@@ -27,8 +27,20 @@ from engine.mail.drafting import (
 )
 from engine.net.llm import Llms
 
-__all__ = ["USUAL_COUNT", "Mode", "Params", "Provider", "Row", "plan", "process", "prompt_of", "row_of", "usual_provider"]
-TYPE, TITLE, ICON = "ai-generate", "Write with AI", ":material/edit_note:"
+__all__ = [
+    "USUAL_COUNT",
+    "Mode",
+    "Params",
+    "Provider",
+    "Row",
+    "plan",
+    "process",
+    "prompt_of",
+    "row_of",
+    "told_columns",
+    "usual_provider",
+]
+TYPE, TITLE, ICON = "ai-generate", "AI-generate", ":material/edit_note:"
 SOURCE = "optional"
 CHARTS = (Chart("status", "Rows"), Chart("attempts", "Requests for a row", "line"), Chart("error", "Why rows failed"))
 CONTACTS_AT_ONCE = 5

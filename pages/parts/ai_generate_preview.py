@@ -6,17 +6,14 @@ from collections.abc import Mapping
 from html import escape
 from typing import cast
 
-import pyarrow as pa
 import streamlit as st
 
-from engine.durable.contract import Source
 from engine.errors import InvalidInput, Problem
 from engine.jobs.ai_generate import Mode, Params, Provider, prompt_of
 from engine.mail.drafting import Prompt, template_contacts, template_draft
 from pages.parts import markup
-from pages.parts.ai_generate_list import LISTING
-from pages.parts.form import Draft, Given, Slots
-from pages.parts.lender import Loan
+from pages.parts.ai_generate_list import source_of
+from pages.parts.form import Draft, Slots
 
 _PEOPLE = 3
 
@@ -27,7 +24,7 @@ def proof(slots: Slots, draft: Draft) -> tuple[Problem, ...]:
     if params is None or draft.given.problems or not params.brief:
         return ()
     try:
-        source = _first(draft.given)
+        source = source_of(draft.given)
         params = params.fitted(source) if source and params.mode is Mode.DRAFTS else params
     except InvalidInput:  # the submit says it at its field
         return ()
@@ -40,17 +37,6 @@ def proof(slots: Slots, draft: Draft) -> tuple[Problem, ...]:
         else:
             _asked(prompt_of(params, row), params)
     return ()
-
-
-def _first(given: Given) -> Source | None:
-    """The list with its first row only."""
-    if given.rows is not None:
-        return Source(given.rows.num_rows, given.rows.schema, given.rows.slice(0, 1))
-    loan = st.session_state.get(f"{LISTING}_loan")
-    if given.from_job and isinstance(loan, Loan):
-        sample: pa.Table = loan.sample
-        return Source(loan.rows, sample.schema, sample.slice(0, 1), loan.job.type)
-    return None
 
 
 def _asked(prompt: Prompt, params: Params) -> None:

@@ -68,7 +68,7 @@ def rows_of(database: Database, job_id: str) -> list[dict[str, Any]]:
 
 def finished(database: Database, folder: Path, job_id: str, service: LlmServer) -> Job:
     """The job at its end, with an engine that reaches the service because the settings name it and for no other reason."""
-    engine = start_engine(folder, POSTBENCH_AI_URL=service.openai)
+    engine = start_engine(folder, POSTBENCH_AI_URL=service.openai, POSTBENCH_ANTHROPIC_URL=service.anthropic)
     try:
         wait_until(lambda: get(database, job_id).ended or get(database, job_id).status == "paused", "the job to end", folder)
     finally:
@@ -176,3 +176,17 @@ def test_a_refused_key_pauses_the_job_and_says_so_without_it(tmp_path: Path, dat
     lines = " ".join(event.reason for event in timeline(database, job_id))
     assert "refused the API key (HTTP 401)" in lines and KEY not in lines
     assert KEY not in (tmp_path / "engine.log").read_text()
+
+
+def test_anthropics_protocol_through_a_real_engine(tmp_path: Path, database: Database, service: LlmServer) -> None:
+    service.fault("fenced", row="row-0")
+    service.fault("address", row="row-1")
+    service.takes.temperature = False
+    job_id = submitted(database, tmp_path, contacts=people(3), provider="anthropic", model="claude-x", temperature=0.3)
+    job = finished(database, tmp_path, job_id, service)
+    rows = rows_of(database, job_id)
+    assert (job.status, [row["status"] for row in rows]) == ("completed", ["ok"] * 3), job.error_message
+    assert {(row["provider"], row["model"]) for row in rows} == {("anthropic", "claude-x")}
+    assert rows[1]["attempts"] >= 2 and "evil.example" not in str(rows)
+    assert service.keys() == {"x-api-key"} and {call.path for call in service.calls} == {"/v1/messages"}
+    nowhere(tmp_path, database, job_id)

@@ -84,6 +84,21 @@ def test_the_template_shows_its_letter_for_the_first_row(visit: Visit) -> None:
     assert "Come &lt;b&gt;soon&lt;/b&gt;." in shown
 
 
+def test_columns_can_be_kept_from_the_model(served: Workbench, visit: Visit, hand: Hand) -> None:
+    app = drafts(visit(PAGE))
+    field = app.multiselect[0]
+    assert field.value == ["email", "first_name", "company"]
+    clean(field.set_value(["first_name", "company"]).run())
+    asked = said(app).partition("Question")[2]
+    assert "Harbour" in asked and "ann@example.com" not in asked
+    job = hand.job(submitted(app))
+    assert job.params["columns"] == ["first_name", "company"]
+    clean(app.button(key="edit").click().run())
+    assert app.multiselect[0].value == ["first_name", "company"]
+    clean(app.multiselect[0].set_value([]).run())
+    assert "Choose one column at least" in " ".join(errors(app))
+
+
 def test_a_missing_brief_is_said_when_it_is_asked_for(visit: Visit) -> None:
     app = visit(PAGE)
     assert not errors(app)
