@@ -26,6 +26,7 @@ from engine.net.http import WebFetcher, user_agent
 from engine.net.llm import Llm, Llms
 from engine.net.llm_local import LocalLlm
 from engine.net.llm_services import AnthropicLlm, OpenAiLlm
+from engine.net.llm_wire import base_of
 from engine.net.mailsso import MailsSoClient
 from engine.net.outbox import Outbox
 from engine.net.reader import PageReader
@@ -155,7 +156,8 @@ def _setup(configured: Settings) -> Setup:
 
 def _llms(configured: Settings) -> Llms:
     """The services that the settings name; wherever their bases are, they may be reached."""
-    bases = [httpx.URL(url) for url in (configured.ai_url, configured.anthropic_url) if url]
+    named = {"POSTBENCH_AI_URL": configured.ai_url, "POSTBENCH_ANTHROPIC_URL": configured.anthropic_url}
+    bases = [httpx.URL(base_of(url, setting)) for setting, url in named.items() if url]
     trusted = {(base.host, base.port or (80 if base.scheme == "http" else 443)) for base in bases}
     guard = Guard(allow_private=configured.allow_private_networks, trusted=frozenset(trusted))
     services: dict[str, Llm] = {"local": LocalLlm(configured.ai_model_file)}
