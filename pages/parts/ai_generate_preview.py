@@ -46,7 +46,8 @@ def _asked(prompt: Prompt, params: Params) -> None:
         for role, text in (("Instructions", prompt.system), ("Question", prompt.turns[0])):
             st.html(f'<div class="pb-quiet pb-above">{role}</div><div class="pb-typed">{escape(text)}</div>')
         keys = ", ".join(f"`{name}`" for name in prompt.schema["properties"])
-        st.html(f'<div class="pb-quiet">{markup.ticked(f"The answer must be JSON with {keys} and nothing else.")}</div>')
+        drawn = " The initials are drawn when it is submitted." if params.mode is Mode.CONTACTS and params.seed is None else ""
+        st.html(f'<div class="pb-quiet">{markup.ticked(f"The answer must be JSON with {keys} and nothing else.{drawn}")}</div>')
 
 
 def _sample(params: Params, row: Mapping[str, object] | None) -> None:

