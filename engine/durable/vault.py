@@ -59,7 +59,7 @@ class Vault:
 
     def sign(self, purpose: str, text: str) -> str:
         """A signature of `text` that only this installation can make, hexadecimal."""
-        return hmac.new(self._key, f"{purpose}\0{text}".encode(), hashlib.sha256).hexdigest()
+        return hmac.digest(self._key, f"{purpose}\0{text}".encode(), "sha256").hex()
 
 
 def forget(connection: Connection, job_ids: Iterable[str]) -> None:
