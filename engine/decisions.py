@@ -21,7 +21,7 @@ from engine.durable.submit import insert_job, known
 from engine.durable.tables import Job
 from engine.durable.validate import read_params
 from engine.errors import NotFound, WrongState
-from engine.jobs._recipients import WHY
+from engine.jobs._recipients import KEY, WHY, Recipients
 from engine.workbench import Workbench
 
 
@@ -95,6 +95,7 @@ def _rows(bench: Workbench, job_id: str, recipients: Collection[str]) -> pa.Tabl
         raise WrongState("The job's list of recipients is gone; its messages cannot be sent again") from None
     if WHY in rows.column_names:
         rows = rows.filter(pc.is_null(rows.column(WHY)))
+        rows = Recipients.of(rows.column(KEY).to_pylist(), [None] * rows.num_rows).table(rows)
     if not rows.num_rows:
         raise WrongState("None of these messages is in doubt any more; look again")
     return rows

@@ -39,6 +39,8 @@ class JobParams(BaseModel):
     """
     server_values: ClassVar[Mapping[str, str]] = {}
     """Where the server may have a value of its own, not secret: field to the name of the setting (see `equipped`)."""
+    once: ClassVar[frozenset[str]] = frozenset()
+    """What is true of one job only (wire names): a job that runs again does without."""
     files_field: ClassVar[str | None] = None
     """The field of files (a list of `JobFileParam`): stored apart from the parameters, copied when a job runs again."""
 
@@ -214,10 +216,14 @@ class Done:
 
 @dataclass(frozen=True, slots=True)
 class Snooze:
-    """Park the batch until a moment (aware, UTC) with a state to come back to; it holds no slot meanwhile."""
+    """Park the batch until a moment (aware, UTC) with a state to come back to; it holds no slot meanwhile.
+
+    `all`: no other batch of the job would get any further before that either, so none is begun.
+    """
 
     until: datetime
     state: Json = None
+    all: bool = False
 
 
 class Tools(Protocol):
@@ -276,6 +282,7 @@ class JobType:
     source: SourceUse = "none"
     cpu_bound: bool = False
     paced: bool = False
+    here: bool = False
     carries: bool = True
     charts: tuple[Chart, ...] = ()
     row_of: Callable[[Mapping[str, Any]], type[JobRow]] | None = None
@@ -286,6 +293,7 @@ class JobType:
 
         SOURCE and CHARTS as below. CPU_BOUND: work for a core, not for the network. CARRIES (True): the input's columns come
         back in the result, row by row. PACED: the doors keep to the engine's concurrency, so that batches may be larger than it.
+        HERE: batches run in the engine that holds the job and never elsewhere, as their doors count what all of them do together.
         `row_of`: from a job's stored parameters to the Row of its result, where not all jobs of the type have the same columns;
         `Row` then has all of them.
         """
@@ -301,6 +309,7 @@ class JobType:
             source=getattr(module, "SOURCE", "none"),
             cpu_bound=getattr(module, "CPU_BOUND", False),
             paced=getattr(module, "PACED", False),
+            here=getattr(module, "HERE", False),
             carries=getattr(module, "CARRIES", True),
             charts=tuple(getattr(module, "CHARTS", ())),
             row_of=getattr(module, "row_of", None),

@@ -68,6 +68,7 @@ def rerun(
     secrets = kept_secrets(job_type.params, old.params, {}, defaults or {})
     kept = ("type", "params", "user_id", "total_items", "batch_size", "goal", "source_job_id", "source_where")
     job = Job(id=new_id(), **{name: getattr(old, name) for name in kept})
+    job.params = {name: value for name, value in old.params.items() if name not in job_type.params.once}
     if old.goal is not None:  # it may have ended with less than its plan
         job.total_items = job_type.plan(read_params(job_type, old.params), None).items
     job.idempotency_key, job.request_digest = key or (None, None)

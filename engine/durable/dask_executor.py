@@ -15,7 +15,7 @@ import structlog
 
 from engine.durable.contract import Batch, Done, JobParams, JobType, Json, Snooze
 from engine.durable.dask_wire import Doors, Order, Sealed, pack_error, unpack
-from engine.durable.executor import Saver
+from engine.durable.executor import LocalExecutor, Saver
 from engine.errors import ConfigError
 
 if TYPE_CHECKING:
@@ -31,12 +31,16 @@ log = structlog.get_logger()
 class DaskExecutor:
     """Sends each batch to a worker of the cluster at `address` (`host:port`), where `doors()` gives it its doors.
 
+    Batches of types that are to stay `here` run in this process.
+
     The scheduler and the workers run in the same environment as the engine, with the settings of the doors in their own.
     """
 
     def __init__(self, address: str, doors: Doors) -> None:
         self._cluster = _Cluster(address, doors, self._heard)
         self._tickets: dict[str, _Ticket] = {}
+        self._doors = doors
+        self._local: LocalExecutor | None = None
 
     @classmethod
     def connect(cls, address: str, doors: Doors) -> DaskExecutor:
@@ -60,6 +64,9 @@ class DaskExecutor:
         When its worker dies Dask gives the ticket to another, up to the scheduler's `allowed-failures`; when the scheduler
         goes, the ticket is submitted again once there is one. Either way the batch starts from the cursor it saved last.
         """
+        if job_type.here:
+            self._local = self._local or LocalExecutor(self._doors())
+            return await self._local.run(job_type, batch, params, secrets, save)
         ticket = _Ticket(Order(job_type.process, batch, params, secrets), save)
         delays = _delays()
         while True:
@@ -74,6 +81,8 @@ class DaskExecutor:
 
     async def close(self) -> None:
         """Let go of the cluster; tickets that are out are stopped there."""
+        if self._local is not None:
+            await self._local.close()
         await self._cluster.close()
 
     async def _attempt(self, key: str, ticket: _Ticket) -> bytes | None:

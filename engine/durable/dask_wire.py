@@ -90,7 +90,7 @@ class Order:
 def pack_outcome(outcome: Done | Snooze) -> bytes:
     """An outcome as bytes."""
     if isinstance(outcome, Snooze):
-        return pickle.dumps((Snooze, outcome.until, outcome.state))
+        return pickle.dumps((Snooze, outcome.until, outcome.state, outcome.all))
     tallies = {chart: dict(counts) for chart, counts in outcome.tallies.items()}
     return pickle.dumps((_done, encode(outcome.rows), outcome.succeeded, outcome.failed, dict(outcome.counts), tallies))
 

@@ -14,7 +14,7 @@ from engine.durable.clock import now_ms
 from engine.durable.database import Database
 from engine.durable.delivery_rules import Arming, Book, Call, Key, Opening, Row, recipients_of
 from engine.durable.ledger import Standing, State
-from engine.durable.sending_tables import deliveries
+from engine.durable.sending_tables import UNTRIED, deliveries
 from engine.durable.states import RESUMABLE, Status
 from engine.durable.suppressions import NewSuppression, SuppressionSource, enlist
 from engine.durable.tables import events, jobs
@@ -127,6 +127,14 @@ def last_sent(database: Database, job_id: str) -> int | None:
     query = select(d.settled_at).where(d.job_id == job_id, d.settled_at.is_not(None), d.state == State.SENT)
     with database.read() as connection:
         return connection.execute(query.order_by(d.settled_at.desc()).limit(1)).scalar()
+
+
+def begun(database: Database, job_id: str) -> dict[str, int]:
+    """How many recipients of each domain are settled or were tried."""
+    d = deliveries.c
+    query = select(d.domain, func.count()).where(d.job_id == job_id, d.state.not_in(sorted(UNTRIED))).group_by(d.domain)
+    with database.read() as connection:
+        return {domain: number for domain, number in connection.execute(query)}  # noqa: C416 - rows are no pairs to mypy
 
 
 _TYPES = {

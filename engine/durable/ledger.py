@@ -133,5 +133,8 @@ class Ledger(Protocol):
     async def last_sent(self, job: JobRef) -> int | None:
         """When the job's last message was sent (ms), so that rates hold over restarts."""
 
+    async def begun(self, job: JobRef) -> Mapping[str, int]:
+        """How many recipients of each domain are settled or were tried."""
+
     async def close(self) -> None:
         """Write what waits, and let go of the database."""

@@ -93,12 +93,13 @@ class JobRun:
         self.lost = False
         self.ending: tuple[Status, str] | None = None
         self._leaving = False
-        self._committed_at = now
         self._pending = Pending()
         self._states = dict(loaded.states)
+        self._committed_at = now - self._parked_seconds(job)
         left = set(loaded.todo)
         self._parked = [(due, number) for number, (due, _) in self._states.items() if due is not None and number in left]
         heapq.heapify(self._parked)
+        self._rests_until = 0
         if self._goal.reached:  # paused in the very moment of its end
             self.end(Status.COMPLETED, REACHED)
         waiting = {number for _, number in self._parked}
@@ -107,7 +108,7 @@ class JobRun:
 
     def take(self, now_ms: int) -> int | None:
         """The next batch to start: a parked one that is due, else the next in order; None when there is none."""
-        if not self._open:
+        if not self._open or now_ms < self._rests_until:
             return None
         if self._parked and self._parked[0][0] <= now_ms:
             return heapq.heappop(self._parked)[1]
@@ -118,7 +119,7 @@ class JobRun:
 
     def ready(self, now_ms: int) -> bool:
         """Whether `take` has something to give."""
-        if not self._open:
+        if not self._open or now_ms < self._rests_until:
             return False
         if self._parked and self._parked[0][0] <= now_ms:
             return True
@@ -162,6 +163,8 @@ class JobRun:
         self._states[number] = (due, snooze.state)
         self._pending.kept.append(Kept(number, due, snooze.state))
         heapq.heappush(self._parked, (due, number))
+        if snooze.all:
+            self._rests_until = max(self._rests_until, due)
 
     async def save(self, number: int, state: Json, wake: Callable[[JobRun], None]) -> None:
         """Keep a batch's cursor and wait until it is committed."""
@@ -197,12 +200,16 @@ class JobRun:
     def part(self, now: float, now_ms: int) -> tuple[Part, Pending]:
         """What is to be committed now, and how the job goes on after it."""
         pending, self._pending = self._pending, Pending()
-        totals = self.totals.plus(pending.outcomes).paced(now_ms, now - self._committed_at)
-        self.totals, self._committed_at = totals, now
+        totals = self.totals.plus(pending.outcomes)
+        if pending.outcomes or any(kept.due_at is None for kept in pending.kept):
+            # What is only parked says nothing of the pace: its time counts with the batch that is done next.
+            totals, self._committed_at = totals.paced(now_ms, now - self._committed_at), now
+        self.totals = totals
         outcome, reason = self.ending or (None, "")
         if outcome is None and totals.batches == self.loaded.plan.batches:
             outcome, reason = Status.COMPLETED, "all batches are done"
-        waiting = not self.in_flight and self._next is None and not self._goal.holding
+        resting = now_ms < self._rests_until
+        waiting = not self.in_flight and (self._next is None or resting) and not self._goal.holding
         parked = outcome is None and waiting and bool(self._parked)
         self._leaving = parked or outcome is not None
         extra: dict[str, object] = {}
@@ -217,12 +224,19 @@ class JobRun:
             finished=pending.finished,
             kept=pending.kept,
             items=pending.items,
-            wake_at=self._parked[0][0] if parked else None,
+            wake_at=(self._rests_until if resting else self._parked[0][0]) if parked else None,
             outcome=outcome,
             reason=reason,
             extra=extra,
         )
         return part, pending
+
+    def _parked_seconds(self, job: Job) -> float:
+        """How long a job that was parked has been on the way since its last point of the curve: waits are part of its pace."""
+        if all(due is None for due, _ in self._states.values()):
+            return 0.0
+        since = job.history[-1][0] if job.history else job.started_at or job.updated_at
+        return max(0.0, (job.updated_at - since) / 1000)
 
     def _worth_merging(self) -> bool:
         return self.totals.batches > 1 and self.loaded.plan.batch < SMALL_CHUNK_ROWS

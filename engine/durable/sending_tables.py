@@ -28,6 +28,8 @@ class State(StrEnum):
 
 FINAL = frozenset({State.SENT, State.FAILED, State.IN_DOUBT, State.SUPPRESSED})
 """States in which nothing more is done by itself."""
+UNTRIED = frozenset({State.QUEUED, State.INTENT})
+"""States of a message whose first turn may still come."""
 
 
 class BounceKind(StrEnum):

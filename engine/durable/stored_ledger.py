@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -19,6 +20,7 @@ from engine.durable.database import Database
 from engine.durable.delivery_attempts import Attempts
 from engine.durable.delivery_rules import Arming, Book, Call, Intent, Key, Opening, Row, Settling, recipients_of
 from engine.durable.ledger import Entry, Fresh, Outcome, Standing, State
+from engine.durable.sending_tables import UNTRIED
 from engine.errors import LeaseLost
 
 BUSY_SECONDS = 0.02
@@ -107,6 +109,10 @@ class StoredLedger:
     async def last_sent(self, job: JobRef) -> int | None:
         """Looked up in the database."""
         return await asyncio.to_thread(lambda: deliveries.last_sent(self._database(), job.id))
+
+    async def begun(self, job: JobRef) -> Mapping[str, int]:
+        """Counted in the database."""
+        return await asyncio.to_thread(lambda: deliveries.begun(self._database(), job.id))
 
     async def close(self) -> None:
         """Write what waits, once more if the database fails, and close it."""
@@ -270,6 +276,10 @@ class FakeLedger:
         """The latest of them."""
         moments = (row.sent_at for (job_id, _), row in self.rows.items() if job_id == job.id)
         return max((at for at in moments if at is not None), default=None)
+
+    async def begun(self, job: JobRef) -> Mapping[str, int]:
+        """Counted from the start."""
+        return Counter(row.domain for (job_id, _), row in self.rows.items() if job_id == job.id and row.state not in UNTRIED)
 
     async def close(self) -> None:
         """Nothing waits here."""

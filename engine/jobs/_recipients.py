@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,9 +15,11 @@ from engine.errors import InvalidInput, Problem
 from engine.mail.address import Address, folded
 from engine.mail.drafting import is_made_up
 from engine.mail.message import Malformed, Refused, RowFlaw, read
+from engine.sending.parcels import Turn
 
-KEY, WHY, SAID = "_recipient", "_why", "_said"
-"""Hidden columns of the list: the mailbox's key, why the row gets no message, and the same in a sentence."""
+KEY, WHY, SAID, TURN, NTH = HIDDEN = ("_recipient", "_why", "_said", "_turn", "_nth")
+"""Hidden columns of the list: the mailbox's key, why the row gets no message, the same in a sentence, and its turn: how many
+before it get one, in all and of the same domain."""
 _NAMED = 10
 """Rows that an error names."""
 STATUS_COLUMNS = ("status", "input_status")
@@ -47,37 +50,59 @@ class LeftOut:
 
 @dataclass(frozen=True, slots=True)
 class Recipients:
-    """A list, row by row: the mailbox's key ("" without an address) and why it gets no message (None for one that does)."""
+    """A list, row by row: the mailbox's key ("" without an address), why it gets no message (None for one that does), and its
+    turn among those that get one.
+    """
 
     keys: Sequence[str]
     left_out: Sequence[LeftOut | None]
+    turns: Sequence[Turn]
+
+    @classmethod
+    def of(cls, keys: Sequence[str], left_out: Sequence[LeftOut | None]) -> Recipients:
+        """With the turns counted."""
+        turns: list[Turn] = []
+        sent, per_domain = 0, Counter[str]()
+        for key, out in zip(keys, left_out, strict=True):
+            domain = key.rpartition("@")[2]
+            turns.append(Turn(sent, per_domain[domain]))
+            if out is None:
+                sent += 1
+                per_domain[domain] += 1
+        return cls(keys, left_out, turns)
 
     def table(self, rows: pa.Table) -> pa.Table:
         """The list with the hidden columns that `of_table` reads."""
-        rows = rows.select([name for name in rows.column_names if name not in (KEY, WHY, SAID)])
-        columns = {
+        rows = rows.select([name for name in rows.column_names if name not in HIDDEN])
+        columns: dict[str, list[Any]] = {
             KEY: [key or None for key in self.keys],
             WHY: [out and out.why.value for out in self.left_out],
             SAID: [out and out.said for out in self.left_out],
         }
         for name, values in columns.items():
             rows = rows.append_column(name, pa.array(values, pa.string()))
-        return hidden(rows, KEY, WHY, SAID)
+        rows = rows.append_column(TURN, pa.array([turn.of_all for turn in self.turns], pa.int64()))
+        rows = rows.append_column(NTH, pa.array([turn.of_domain for turn in self.turns], pa.int64()))
+        return hidden(rows, *HIDDEN)
 
     @classmethod
     def of_table(cls, rows: pa.Table) -> Recipients:
         """What `table` wrote."""
         keys, whys, said = (rows[name].to_pylist() for name in (KEY, WHY, SAID))
         outs = [None if why is None else LeftOut(Why(why), text or "") for why, text in zip(whys, said, strict=True)]
-        return cls([key or "" for key in keys], outs)
+        turns = zip(rows[TURN].to_pylist(), rows[NTH].to_pylist(), strict=True)
+        return cls([key or "" for key in keys], outs, [Turn(*turn) for turn in turns])
 
 
 def recipients_of(rows: pa.Table, column: str, verified_only: bool) -> Recipients:
     """Who of the list is written to.
 
     Raises:
-        InvalidInput: an address field holds several addresses or control characters; the rows are named.
+        InvalidInput: an address field holds several addresses or control characters; the rows are named. Or a column has a
+            name that is kept for what the list is not to show.
     """
+    if taken := [name for name in rows.column_names if name in HIDDEN]:
+        raise InvalidInput.of("recipients", f"columns must not be called {', '.join(taken)}; give them other names")
     parsed = [read(value) for value in rows[column].to_pylist()]
     _refuse_where(parsed)
     keys = [folded(one) if isinstance(one, Address) else "" for one in parsed]
@@ -98,7 +123,7 @@ def recipients_of(rows: pa.Table, column: str, verified_only: bool) -> Recipient
         else:
             first[key] = place
         left_out.append(out)
-    return Recipients(keys, left_out)
+    return Recipients.of(keys, left_out)
 
 
 def _refuse_where(cells: Sequence[Address | Malformed | Refused]) -> None:
@@ -150,7 +175,7 @@ def check_rows(rows: pa.Table, recipients: Recipients, render: Callable[[Mapping
 
 def each_row(rows: pa.Table) -> Iterator[tuple[int, dict[str, Any]]]:
     """Every row with its number, as a mapping of its visible columns."""
-    names = [name for name in rows.column_names if name not in (KEY, WHY, SAID)]
+    names = [name for name in rows.column_names if name not in HIDDEN]
     place = 0
     for batch in rows.select(names).to_batches(max_chunksize=10_000):
         for values in batch.to_pylist():

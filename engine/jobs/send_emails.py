@@ -30,7 +30,7 @@ from engine.sending.stationery import Stationery
 
 TYPE, TITLE, ICON = "send-emails", "Send e-mails", ":material/send:"
 SOURCE = "required"
-PACED = True
+PACED = HERE = True
 CHARTS = (Chart("left_out", "Left out, and why"), Chart("reply", "Refusals by code"))
 SHARE = 40
 """Into how many batches a list is cut, so that progress shows; and how many recipients a batch has at most."""
@@ -56,6 +56,7 @@ class Params(JobParams):
     items_field: ClassVar[str | None] = "recipients"
     files_field: ClassVar[str | None] = "attachments"
     condenses: ClassVar[bool] = True
+    once: ClassVar[frozenset[str]] = frozenset({"resends"})
 
     recipients: list[str | dict[str, Any] | int | float | None] | None = Field(
         None, title="Recipients", description="Objects with an address and whatever the message says about them, or addresses."
@@ -199,7 +200,7 @@ async def process(batch: Batch, params: Params, tools: Tools) -> Done | Snooze:
     pace = Pace(params.rate_per_minute, params.rate_per_domain_per_minute)
     answer = await sender.send(Order(batch.job, params.transport, pace, parcels), tools.now) if parcels else Answer({})
     if answer.until is not None:
-        return Snooze(from_ms(answer.until))
+        return Snooze(from_ms(answer.until), all=answer.closed)
     return await asyncio.to_thread(_done, batch.rows, recipients, answer.entries)
 
 
@@ -217,7 +218,7 @@ async def _parcels(batch: Batch, params: Params, recipients: Recipients, station
             identity = stationery.message_id(design, origin, key)
             fresh = Fresh(key, batch.start + place, recipient.domain, identity, address=recipient.key)
             written = partial(stationery.letter, design, batch.job.id, key, recipient, values, identity, enclosures)
-            parcels[key] = Parcel(fresh, written)
+            parcels[key] = Parcel(fresh, written, recipients.turns[place])
     return parcels
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from engine.durable.ledger import Outcome, State
-from engine.net.submission import Receipt, Result
+from engine.net.submission import Receipt, Result, Trouble
 
 FACTOR = 1.3
 """Each wait is so many times the one before."""
@@ -20,7 +20,7 @@ def outcome_of(receipt: Receipt, recipient: str, attempt: int, at: int, first_wa
         case Result.IN_DOUBT:
             error = _sentence(receipt.error or "The server did not answer after the end of the message; it may have arrived")
             return Outcome(recipient, attempt, State.IN_DOUBT, at, error=error, **said)  # type: ignore[arg-type]
-        case Result.FAILED:
+        case Result.FAILED if receipt.trouble is not Trouble.SENDER:  # which is no fault of this letter's: the job is held
             why = f"hard bounce: {receipt.reply or receipt.error}"[:300] if receipt.hard else ""
             error = _sentence(receipt.error or "The server refused the message")
             return Outcome(
@@ -36,7 +36,7 @@ def outcome_of(receipt: Receipt, recipient: str, attempt: int, at: int, first_wa
     error = _sentence(receipt.error or "The server asked to try again later")
     if receipt.result is Result.UNSENT:
         return Outcome(recipient, attempt, State.QUEUED, at, error=error, **said)  # type: ignore[arg-type]
-    if attempt >= MAX_ATTEMPTS:
+    if attempt >= MAX_ATTEMPTS and receipt.trouble is not Trouble.SENDER:
         gave_up = f"Given up after {attempt} tries. {error}"
         return Outcome(recipient, attempt, State.FAILED, at, error=gave_up, **said)  # type: ignore[arg-type]
     due = at + round(1000 * wait_after(attempt, first_wait))

@@ -28,11 +28,20 @@ class Pace:
 
 
 @dataclass(frozen=True, slots=True)
+class Turn:
+    """How many of the list's recipients come before this one, in all and of its domain."""
+
+    of_all: int = 0
+    of_domain: int = 0
+
+
+@dataclass(frozen=True, slots=True)
 class Parcel:
-    """A recipient of a batch and how to write the message when its turn has come, dated with that moment."""
+    """A recipient of a batch, how to write the message when its turn has come, dated with that moment, and its turn."""
 
     fresh: Fresh
     write: Callable[[datetime], Letter]
+    turn: Turn = Turn()
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +56,11 @@ class Order:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the ledger says of each recipient; `until` (ms) is when to go on, None when all is settled."""
+    """What the ledger says of each recipient; `until` (ms) is when to go on, None when all is settled.
+
+    `entries` may be empty where nobody's turn has come. `closed`: nothing of the whole job gets anywhere before `until`.
+    """
 
     entries: Mapping[str, Entry]
     until: int | None = None
+    closed: bool = False

@@ -7,6 +7,7 @@ down what the server said, not even the end of its job. A later run of the batch
 from __future__ import annotations
 
 import asyncio
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -16,9 +17,10 @@ import structlog
 
 from engine.durable.clock import to_ms
 from engine.durable.contract import JobRef
-from engine.durable.ledger import FINAL, Entry, Ledger, Outcome, State, Suppressed
+from engine.durable.ledger import Entry, Ledger, Outcome, Overtaken, State, Suppressed
 from engine.errors import Held, LeaseLost
-from engine.net.submission import Transport
+from engine.mail.message import RowFlaw
+from engine.net.submission import Receipt, Result, Transport
 from engine.sending.halting import Halt
 from engine.sending.judging import outcome_of
 from engine.sending.line import Line
@@ -29,6 +31,10 @@ PATIENCE_SECONDS = 2.0
 """A batch whose next message may go later than this is parked meanwhile."""
 CLOSE_SECONDS = 4.0
 """Seconds that attempts under way get when the engine stops."""
+STRANDED_SECONDS = 0.5
+"""Seconds after which a batch looks again at what could not be begun although its moment had come."""
+PARKED = 2
+"""A job that was parked, and claimed again by nobody else in between, has a lease that is greater by so much."""
 _SETTLE_TRIES = 5
 log = structlog.get_logger()
 
@@ -39,7 +45,7 @@ Flight = asyncio.Task[Entry | None]
 
 @dataclass
 class _Run:
-    """What is kept in memory of a job under one lease."""
+    """What is kept in memory of a job for as long as it is held here, parkings included."""
 
     timetable: Timetable
     halt: Halt = field(default_factory=Halt)
@@ -76,15 +82,19 @@ class Sender:
         transport = self._routes.get(order.route)
         if transport is None:
             raise Held("There is no relay: set POSTBENCH_SMTP_URL where the engines run, start them again, then resume.")
-        await self._landed(order)
         round_ = _Round(order, await self._run(order, now()), transport, self._lines[order.route], now)
+        if round_.run.halt.reason:
+            raise Held(round_.run.halt.reason)
+        if (early := _too_early(round_)) is not None:
+            return early
+        await self._landed(order)
         entries = dict(await self._ledger.open(order.job, [p.fresh for p in order.parcels.values()], (), transport.replays))
-        due = [key for key in order.parcels if _is_due(entries[key], to_ms(now()))]
-        fresh, later = await self._attempts(round_, due)
+        asked = to_ms(now())
+        fresh, later = await self._attempts(round_, [key for key in order.parcels if _is_due(entries[key], asked)])
         if round_.run.halt.reason:
             raise Held(round_.run.halt.reason)
         entries |= {entry.recipient: entry for entry in fresh}
-        return Answer(entries, _until(entries.values(), later, max(to_ms(now()), round(1000 * round_.line.closed_until))))
+        return _answer(round_, entries, min(later, _first_retry(entries.values(), asked)))
 
     async def close(self) -> None:
         """Give attempts under way some time, then drop those that have not handed their message over; write down the rest."""
@@ -105,37 +115,46 @@ class Sender:
             await asyncio.wait(under_way)
 
     async def _run(self, order: Order, now: datetime) -> _Run:
-        lease, run = self._runs.get(order.job.id, (None, None))
-        if run is None or lease != order.job.lease:
-            last = await self._ledger.last_sent(order.job) if order.pace.per_minute else None
-            known = self._runs.get(order.job.id)  # another batch may have been faster
-            if known is not None and known[0] == order.job.lease:
-                return known[1]
-            run = _Run(Timetable(order.pace, now.timestamp(), None if last is None else last / 1000))
-            self._runs[order.job.id] = order.job.lease, run
-            while len(self._runs) > 1_000:
-                del self._runs[next(iter(self._runs))]
+        if (run := self._known(order.job)) is not None:
+            return run
+        last, begun = None, None
+        if order.pace.per_minute or order.pace.per_domain:
+            last, begun = await self._ledger.last_sent(order.job), await self._ledger.begun(order.job)
+        if (run := self._known(order.job)) is not None:  # another batch was faster
+            return run
+        run = _Run(Timetable(order.pace, now.timestamp(), None if last is None else last / 1000, begun))
+        self._runs[order.job.id] = order.job.lease, run
+        while len(self._runs) > 1_000:
+            del self._runs[next(iter(self._runs))]
         return run
 
-    async def _attempts(self, round_: _Round, due: Sequence[str]) -> tuple[list[Entry], float | None]:
+    def _known(self, job: JobRef) -> _Run | None:
+        """What is kept of the job, if it has been held here ever since."""
+        lease, run = self._runs.get(job.id, (0, None))
+        if run is None or job.lease not in (lease, lease + PARKED):
+            return None
+        self._runs[job.id] = job.lease, run
+        return run
+
+    async def _attempts(self, round_: _Round, due: Sequence[str]) -> tuple[list[Entry], float]:
         """Make the attempts whose moment has come or is near; and when the first of the others may be made (s since 1970)."""
-        order, later = round_.order, None
+        timetable, later = round_.run.timetable, math.inf
         tasks: list[Flight] = []
-        if (closed := round_.line.closed_until) > round_.now().timestamp():
-            return [], closed
         for place, key in enumerate(due):
-            parcel, now = order.parcels[key], round_.now().timestamp()
-            moment = round_.run.timetable.moment(key, parcel.fresh.domain, now)
-            if moment is None:  # beyond the horizon: so are those behind it
-                later = min(later or now + HORIZON / 2, now + HORIZON / 2)
-                break
-            if moment - now > PATIENCE_SECONDS:
-                later = moment if later is None else min(later, moment)
-                continue
-            tasks.append(self._launch(round_, parcel, moment))
+            parcel, now = round_.order.parcels[key], round_.now().timestamp()
+            moment = timetable.moment(key, parcel.fresh.domain, now, parcel.turn)
+            if moment is None:
+                later = min(later, timetable.back(parcel.fresh.domain, now, parcel.turn))
+            elif moment - now > PATIENCE_SECONDS:
+                later = min(later, moment)
+            else:
+                tasks.append(self._launch(round_, parcel, moment))
             if place % 50 == 49:
                 await asyncio.sleep(0)
-        return await self._finished(tasks), later
+        found = await self._finished(tasks)
+        if sum(entry.state is not State.QUEUED for entry in found) < len(tasks):
+            later = min(later, max(round_.line.closed_until, round_.now().timestamp() + STRANDED_SECONDS))
+        return found, later
 
     def _launch(self, round_: _Round, parcel: Parcel, moment: float) -> Flight:
         key = round_.order.job.id, parcel.fresh.recipient
@@ -174,11 +193,12 @@ class Sender:
             self._begin()
             run.timetable.used(recipient)
             attempt = await self._ledger.intend(job, recipient)
-            letter = parcel.write(round_.now())
             try:
-                receipt = await round_.transport.deliver(letter, partial(self._ledger.arm, job, recipient, attempt))
+                receipt = await self._handed_over(round_, parcel, attempt)
             except Suppressed as suppressed:
                 return Entry(recipient, State.SUPPRESSED, attempt, message_id=parcel.fresh.message_id, error=str(suppressed))
+            except Overtaken:
+                return None
             if receipt.wait:
                 round_.line.closed_until = round_.now().timestamp() + receipt.wait
         # Queued for writing before whoever has the place now runs: the next message is armed together with this or later.
@@ -187,6 +207,17 @@ class Sender:
         if run.halt.heard(receipt, outcome):
             run.halt.weigh(await self._ledger.standing(job))
         return _entry(parcel, outcome)
+
+    async def _handed_over(self, round_: _Round, parcel: Parcel, attempt: int) -> Receipt:
+        """Write the letter and hand it over. One that cannot be written is its recipient's failure, and nobody else's."""
+        job, recipient = round_.order.job, parcel.fresh.recipient
+        try:
+            letter = parcel.write(round_.now())
+        except Exception as error:
+            log.warning("message not written", job=job.id, item=parcel.fresh.item, error=type(error).__name__)
+            flaw = str(error) if isinstance(error, RowFlaw) else type(error).__name__
+            return Receipt(Result.FAILED, error=f"The message could not be written: {flaw}")
+        return await round_.transport.deliver(letter, partial(self._ledger.arm, job, recipient, attempt))
 
     def _begin(self) -> None:
         """From here on this attempt is not stopped from outside."""
@@ -234,12 +265,33 @@ def _entry(parcel: Parcel, outcome: Outcome) -> Entry:
     )
 
 
-def _until(entries: Iterable[Entry], later: float | None, soon: int) -> int | None:
-    """When to go on with what is not settled (ms); `soon` is the first moment at which anything can be."""
-    waits = [] if later is None else [round(later * 1000)]
-    for entry in entries:
-        if entry.state is State.RETRY and entry.due_at is not None:
-            waits.append(entry.due_at)
-        elif entry.state not in FINAL and not waits:
-            waits.append(soon)
-    return min(waits, default=None)
+def _too_early(round_: _Round) -> Answer | None:
+    """The answer where nobody's turn can have come, None where it may have: a batch that waits costs next to nothing."""
+    now, parcels, timetable = round_.now().timestamp(), round_.order.parcels.values(), round_.run.timetable
+    if round_.line.closed_until > now:
+        return Answer({}, _ms(round_.line.closed_until), closed=True)
+    places = [(parcel.fresh.domain, now, parcel.turn) for parcel in parcels]
+    if any(timetable.guess(*place) - now <= HORIZON for place in places):
+        return None
+    return Answer({}, _ms(min(timetable.back(*place) for place in places)))
+
+
+def _answer(round_: _Round, entries: Mapping[str, Entry], later: float) -> Answer:
+    """What became of the batch; `later` (s) is when to go on, infinite when all is settled."""
+    if math.isinf(later):
+        return Answer(entries)
+    closed = round_.line.closed_until
+    if closed > round_.now().timestamp() and later <= closed:
+        return Answer(entries, _ms(closed), closed=True)
+    return Answer(entries, _ms(later))
+
+
+def _first_retry(entries: Iterable[Entry], asked: int) -> float:
+    """When the first message is due (s) that was not yet when it was asked for (ms); those were tried, or wait their turn."""
+    waits = (entry.due_at for entry in entries if entry.state is State.RETRY and entry.due_at is not None)
+    return min((due / 1000 for due in waits if due > asked), default=math.inf)
+
+
+def _ms(seconds: float) -> int:
+    """Not before that moment."""
+    return math.ceil(round(seconds * 1000, 3))

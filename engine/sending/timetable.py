@@ -3,43 +3,72 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
+from collections.abc import Mapping
 
-from engine.sending.parcels import Pace
+from engine.sending.parcels import Pace, Turn
 
 HORIZON = 600.0
 """Seconds ahead for which moments are given out; whoever comes later asks again."""
+LATENESS = 2.0
+"""Seconds after which a moment that was missed is void: what has piled up does not go all at once."""
+LONGEST = 3_600.0
+"""Seconds after which everybody asks again, however far away their turn seems."""
+_FIRST = Turn()
 
 
 class Timetable:
-    """Gives out moments (seconds of the clock that `now` comes from). A recipient keeps its moment until it is used.
+    """Gives out moments (seconds of the clock that `now` comes from). A recipient keeps its moment until it is used or missed.
 
-    `last` is when the last message went, so that the rate holds over restarts. There are no bursts: a relay or a provider that
-    counts by the second sees the same rate as one that counts by the hour.
+    `last` is when the last message went, so that the rate holds over restarts, and `begun` how many recipients of each domain
+    had their turn before. There are no bursts: a relay or a provider that counts by the second sees the same rate as one that
+    counts by the hour.
     """
 
-    def __init__(self, pace: Pace, now: float, last: float | None = None) -> None:
+    def __init__(self, pace: Pace, now: float, last: float | None = None, begun: Mapping[str, int] | None = None) -> None:
         self._step = 60.0 / pace.per_minute if pace.per_minute else 0.0
         self._domain_step = 60.0 / pace.per_domain if pace.per_domain else 0.0
         self._zero = max(now, last + self._step) if last is not None else now
+        self._begun, self._begun_of = sum((begun or {}).values()), Counter(begun or {})
         self._taken: dict[int, int] = {}
-        self._pruned = 0
         self._domains: dict[str, float] = {}
-        self._moments: dict[str, float] = {}
+        self._moments: dict[str, tuple[float, str]] = {}
 
-    def moment(self, recipient: str, domain: str, now: float) -> float | None:
+    def moment(self, recipient: str, domain: str, now: float, turn: Turn = _FIRST) -> float | None:
         """When the message may go, `now` or later; None when that is too far ahead to say."""
-        found = self._moments.get(recipient)
-        if found is None:
-            found, slot = self._free(domain, now)
-            if found - now > HORIZON:
-                return None
-            self._take(domain, found, slot)
-            self._moments[recipient] = found
+        kept = self._moments.get(recipient)
+        if kept is not None and kept[0] > now - LATENESS:
+            return kept[0]
+        if self.guess(domain, now, turn) - now > HORIZON:
+            return None
+        found, slot = self._free(domain, now)
+        if found - now > HORIZON:
+            return None
+        self._take(domain, found, slot)
+        self._moments[recipient] = found, domain
         return found
 
+    def guess(self, domain: str, now: float, turn: Turn) -> float:
+        """When its turn may come by those before it in the list; some of them may need none, and it comes sooner then."""
+        ahead = self._step * (turn.of_all - self._begun)
+        if self._domain_step:
+            ahead = max(ahead, self._domain_step * (turn.of_domain - self._begun_of[domain]))
+        return now + max(0.0, ahead)
+
+    def back(self, domain: str, now: float, turn: Turn) -> float:
+        """When to ask again for a moment that is too far ahead.
+
+        After half of the guess: each asks a few times only, and still comes in time when half of those before it drop out.
+        """
+        return now + min(max(HORIZON, self.guess(domain, now, turn) - now) / 2, LONGEST)
+
     def used(self, recipient: str) -> None:
-        """The message went, or never will: a further attempt needs another moment."""
-        self._moments.pop(recipient, None)
+        """The message goes: a further attempt needs another moment."""
+        kept = self._moments.pop(recipient, None)
+        if kept is not None:
+            self._begun += 1
+            if self._domain_step:
+                self._begun_of[kept[1]] += 1
 
     def _free(self, domain: str, now: float) -> tuple[float, int]:
         """The first moment that is free, and its slot in the whole job's minute."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy import text
 
 from engine.durable import control, engines, service
 from engine.durable.chunks import spans
+from engine.durable.clock import to_ms
 from engine.durable.contract import Batch, Done, Snooze, Tools
 from engine.durable.database import Database
 from engine.durable.queries import get
@@ -157,6 +159,41 @@ class TestWaiting:
             job_id = new_job(sqlite_database, vault, snoozing, count=9, batch=3, note="3600")
             job = await until_job(sqlite_database, job_id, lambda job: job.wake_at is not None, "the job to be parked")
         assert job.processed_items == 6 and committed(sqlite_database, job_id) == [1, 2]
+
+    async def test_where_no_batch_gets_any_further_none_is_begun(self, database: Database, vault: Vault) -> None:
+        begun: list[int] = []
+
+        async def process(batch: Batch, params: CountParams, tools: Tools) -> Done | Snooze:
+            begun.append(batch.number)
+            if tools.now() < opens:
+                return Snooze(opens, all=True)
+            return numbers(batch.start, batch.stop)
+
+        opens = datetime.now(UTC) + timedelta(hours=1)
+        closed = counting(process, "closed")
+        async with engine(database, vault, closed, concurrency=2):
+            job_id = new_job(database, vault, closed, count=100, batch=1)
+            job = await until_job(database, job_id, lambda job: job.wake_at is not None, "the job to be parked")
+            assert job.wake_at == to_ms(opens) and len(begun) <= 3, "the others were not even looked at"
+            opens = datetime.now(UTC)
+            with database.write() as connection:
+                connection.execute(text("UPDATE batch_state SET due_at = 5"))
+            age(database, job_id, wake_at=5)
+            [job] = await ended(database, job_id)
+        assert job.status == "completed" and output(database, job_id) == list(range(100))
+
+    async def test_time_that_a_job_is_parked_counts_for_its_pace(self, sqlite_database: Database, vault: Vault) -> None:
+        snoozing = counting(snooze_once, "snooze")
+        async with engine(sqlite_database, vault, snoozing):
+            job_id = new_job(sqlite_database, vault, snoozing, count=100, batch=100, note="3600")
+            await until_job(sqlite_database, job_id, lambda job: job.wake_at is not None, "the job to be parked")
+            with sqlite_database.write() as connection:
+                connection.execute(text("UPDATE batch_state SET due_at = 5"))
+            started = get(sqlite_database, job_id).started_at
+            assert started is not None
+            age(sqlite_database, job_id, wake_at=5, started_at=started - 1_000_000)
+            [job] = await ended(sqlite_database, job_id)
+        assert job.rate == pytest.approx(0.1, rel=0.05), "100 items in 1,000 seconds"
 
     async def test_a_saved_cursor_is_there_at_the_next_attempt(self, sqlite_database: Database, vault: Vault) -> None:
         seen: list[Any] = []

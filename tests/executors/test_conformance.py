@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -54,7 +56,7 @@ async def test_column_descriptions_come_back(executor: Executor) -> None:
 
 async def test_a_snooze_comes_back_with_its_state(executor: Executor) -> None:
     outcome = await run(executor, toys.snooze, Batch(1, 3, 6, 6, state={"tries": 2}))
-    assert outcome == Snooze(toys.UNTIL, {"seen": [1, {"tries": 2}]})
+    assert outcome == Snooze(toys.UNTIL, {"seen": [1, {"tries": 2}]}, all=True)
 
 
 @pytest.mark.parametrize(
@@ -115,6 +117,12 @@ async def test_many_batches_at_once(executor: Executor) -> None:
     batches = [Batch(n, 10 * n, 10 * n + 10, 400) for n in range(40)]
     outcomes = await asyncio.gather(*(run(executor, toys.slow, batch) for batch in batches))
     assert [outcome.rows.column("number")[0].as_py() for outcome in outcomes] == [10 * n for n in range(40)]
+
+
+async def test_batches_that_are_to_stay_here_run_in_this_process(executor: Executor) -> None:
+    staying = replace(toy(toys.count), here=True)
+    outcome = await executor.run(staying, BATCH, Params(), {}, nowhere)
+    assert isinstance(outcome, Done) and set(outcome.rows["pid"].to_pylist()) == {os.getpid()}
 
 
 async def test_cancelling_stops_the_batch(executor: Executor, tmp_path: Path) -> None:

@@ -65,7 +65,7 @@ async def carried(batch: Batch, params: Params, tools: Tools) -> Done:
 
 
 async def snooze(batch: Batch, params: Params, tools: Tools) -> Snooze:
-    return Snooze(UNTIL, {"seen": [batch.number, batch.state]})
+    return Snooze(UNTIL, {"seen": [batch.number, batch.state]}, all=True)
 
 
 async def slow(batch: Batch, params: Params, tools: Tools) -> Done:

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import base64
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from email import message_from_bytes, policy
+from heapq import heappop, heappush
 from typing import Any
 
 import pyarrow as pa
 import pytest
 from sqlalchemy import delete, func, select
 
+from engine.durable import control
 from engine.durable.chunks import INSERT, encode
+from engine.durable.clock import to_ms
 from engine.durable.contract import Done, JobRef, Json, Plan, Snooze
 from engine.durable.database import Database
 from engine.durable.files import FakeFiles, StoredFile, files_of
@@ -26,9 +30,11 @@ from engine.durable.tables import chunks, jobs
 from engine.durable.vault import Vault
 from engine.errors import InvalidInput
 from engine.jobs import registry
+from engine.jobs._recipients import Recipients
 from engine.jobs.send_emails import Params, process
 from engine.net.submission import FakeTransport, Receipt, Result
-from engine.sending.parcels import Route
+from engine.sending import sender
+from engine.sending.parcels import Route, Turn
 from engine.sending.sender import Sender
 from engine.sending.stationery import Stationery
 from tests.durable.store import complete
@@ -50,19 +56,23 @@ class Tools:
     ledger: FakeLedger = field(default_factory=FakeLedger)
     files: FakeFiles = field(default_factory=FakeFiles)
     secrets: Mapping[str, str] = field(default_factory=dict)
+    at: float = NOW.timestamp()
 
     def __post_init__(self) -> None:
-        self.ledger = FakeLedger(self.ledger.listed, self.ledger.rows, lambda: round(NOW.timestamp() * 1000))
-        routes = dict.fromkeys(Route, self.transport)
-        self.sender = Sender(self.ledger, routes, first_wait=300.0)
+        self.ledger = FakeLedger(self.ledger.listed, self.ledger.rows, lambda: round(self.at * 1000))
+        self.restart()
         self.stationery = Stationery(Vault("key").sign, "https://post.test", self.files)
 
     @property
     def doors(self) -> Mapping[str, Any]:
         return {"sender": self.sender, "stationery": self.stationery}
 
+    def restart(self) -> None:
+        """As a new engine begins, which remembers nothing."""
+        self.sender = Sender(self.ledger, dict.fromkeys(Route, self.transport), first_wait=300.0)
+
     def now(self) -> datetime:
-        return NOW
+        return datetime.fromtimestamp(self.at, UTC)
 
     async def save(self, state: Json) -> None:
         """Nothing is saved: the ledger knows."""
@@ -77,12 +87,11 @@ def submitted(database: Database, vault: Vault, request: Request) -> str:
     return submit(database, vault, request).job_id
 
 
-async def outcome(database: Database, job_id: str, tools: Tools) -> Done | Snooze:
-    """What the whole list comes to, in one batch."""
+async def outcome(database: Database, job_id: str, tools: Tools, number: int | None = None) -> Done | Snooze:
+    """What a batch comes to, or the whole list in one."""
     job, reader = get(database, job_id), InputReader(database, job_id)
-    assert reader.source is not None
-    whole = reader.batch(Plan(job.total_items, job.total_items), 0, None)
-    batch = replace(whole, job=JobRef(job_id, NOW, 1))
+    plan = Plan(job.total_items, job.total_items if number is None else job.batch_size)
+    batch = replace(reader.batch(plan, number or 0, None), job=JobRef(job_id, NOW, 1))
     return await process(batch, Params.model_validate(job.params), tools)
 
 
@@ -278,3 +287,53 @@ async def test_a_resend_keeps_the_message_id(database: Database, vault: Vault):
     assert one[0]["message_id"] == two[0]["message_id"]
     other = await table(database, vault, asked(["a@one.test"], subject="Hi", text="Hi"), Tools())
     assert other[0]["message_id"] != one[0]["message_id"]
+
+
+def test_turns_count_those_that_get_a_message(database: Database, vault: Vault):
+    people = ["a@one.test", "nobody", "A@one.test", "b@two.test", "c@one.test", "ann@acme.synthetic.example", "d@two.test"]
+    job_id = submitted(database, vault, asked(people, subject="Hi", text="Hi"))
+    rows = InputReader(database, job_id).batch(Plan(7, 7), 0, None).rows
+    assert rows is not None
+    turns = [Turn(0, 0), Turn(1, 0), Turn(1, 1), Turn(1, 0), Turn(2, 1), Turn(3, 0), Turn(3, 1)]
+    assert Recipients.of_table(rows).turns == turns
+
+
+@pytest.mark.parametrize("name", ["_recipient", "_why", "_turn"])
+def test_a_column_that_bears_the_name_of_a_hidden_one_is_refused_and_not_lost(database: Database, vault: Vault, name: str):
+    people = [{"email": "a@one.test", name: "mine"}]
+    assert name in refusal(database, vault, asked(people, subject="Hi", text="Hi"))["recipients"]
+
+
+async def test_a_long_list_at_a_slow_rate_goes_out_in_its_order_and_costs_little(
+    database: Database, vault: Vault, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(sender, "PATIENCE_SECONDS", 0.0)  # or moments that are near would be waited for in real time
+    people = [f"r{n}@{n % 3}.test" for n in range(1_000)]
+    job_id = submitted(database, vault, asked(people, subject="Hi", text="Hi", ratePerMinute=6))
+    tools, looks = Tools(), Counter[int]()
+    waiting = [(to_ms(NOW), number) for number in range(40)]
+    while waiting:
+        due, number = heappop(waiting)
+        tools.at = max(tools.at, due / 1000)
+        if sum(looks.values()) % 200 == 199:
+            tools.restart()
+        looks[number] += 1
+        found = await outcome(database, job_id, tools, number)
+        if isinstance(found, Snooze):
+            heappush(waiting, (to_ms(found.until), number))
+    order = [int(letter.recipient.partition("@")[0][1:]) for letter in tools.transport.taken]
+    assert sorted(order) == list(range(1_000))
+    assert max(abs(place - number) for place, number in enumerate(order)) <= 60, "nobody far behind overtakes"
+    assert 9_990 <= tools.at - NOW.timestamp() <= 10_500, "at the rate, and without gaps"
+    assert max(looks.values()) < 25 + 15, "each message once, and a few times in vain"
+
+
+async def test_a_rerun_of_messages_in_doubt_is_a_mailing_of_its_own(database: Database, vault: Vault):
+    resent = submitted(database, vault, asked(["a@one.test"], subject="Hi", text="Hi", resends="an-older-job"))
+    again = control.rerun(database, vault, resent, SEND)
+    ids = []
+    for job_id in (resent, again):
+        done = await outcome(database, job_id, Tools())
+        assert isinstance(done, Done)
+        ids += done.rows["message_id"].to_pylist()
+    assert len(set(ids)) == 2, "or mail programs would take the second for the first and hide it"

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
 from engine.durable.ledger import State
 from engine.errors import Held, LeaseLost
+from engine.mail.message import RowFlaw
 from engine.net.submission import Arm, FakeTransport, Letter, Receipt, Result, Trouble
 from engine.sending.halting import CLOSINGS
 from engine.sending.parcels import Pace, Route
@@ -196,3 +198,94 @@ async def test_never_more_at_once_than_the_transport_takes():
     )
     assert len(world.transport.taken) == 100 and world.transport.most <= 3
     assert Route.SMTP in world.sender._routes and world.ledger.most_armed <= 3
+
+
+async def test_a_message_whose_retry_is_due_while_the_relay_is_away_waits_for_the_relay():
+    world = World(FakeTransport({A: [LATER], B: [LATER, OUT_OF_REACH]}, capacity=1))
+    await world.sender.send(order(A), world.now)
+    await world.sender.send(order(B, job=replace(JOB, id="other")), world.now)
+    world.at += 301
+    away = await world.sender.send(order(B, job=replace(JOB, id="other")), world.now)
+    answer = await world.sender.send(order(A), world.now)
+    assert away.until == answer.until == round((world.at + 30) * 1000), "or it would be looked at again and again until then"
+
+
+async def test_retries_that_are_due_wait_for_their_turn():
+    recipients = [f"r{n}@one.test" for n in range(4)]
+    world = World(FakeTransport({one: [LATER] for one in recipients}))
+    pace = Pace(per_minute=6)
+    answer = await world.sender.send(order(*recipients, pace=pace), world.now)
+    while world.transport.tries.total() < 4:
+        assert answer.until is not None
+        world.at = answer.until / 1000
+        answer = await world.sender.send(order(*recipients, pace=pace), world.now)
+    world.at += 1_000
+    answer = await world.sender.send(order(*recipients, pace=pace), world.now)
+    assert answer.until == round((world.at + 10) * 1000) and world.transport.tries.total() == 5
+
+
+async def test_moments_that_were_missed_are_not_caught_up_with_all_at_once():
+    recipients = [f"r{n}@one.test" for n in range(20)]
+    world, pace = World(), Pace(per_minute=6)
+    await world.sender.send(order(*recipients, pace=pace), world.now)
+    world.at += 100
+    await world.sender.send(order(*recipients, pace=pace), world.now)
+    assert len(world.transport.taken) == 2
+
+
+async def test_a_slow_domain_does_not_hold_up_the_others_behind_it():
+    slow = [f"r{n}@one.test" for n in range(30)]
+    world = World()
+    answer = await world.sender.send(order(*slow, C, pace=Pace(per_domain=1)), world.now)
+    assert [letter.recipient for letter in world.transport.taken] == [slow[0], C]
+    assert answer.until == round((world.at + 60) * 1000)
+
+
+async def test_a_relay_that_turns_us_away_is_counted_over_parkings():
+    refused = Receipt(Result.RETRY, 421, "4.7.0 Too much", trouble=Trouble.CLOSING)
+    recipients = [f"r{n}@one.test" for n in range(CLOSINGS)]
+    world = World(FakeTransport({one: [refused] for one in recipients}, capacity=1))
+    for n, one in enumerate(recipients[:-1]):  # parked and claimed again in between: two leases on
+        await world.sender.send(order(one, job=replace(JOB, lease=1 + 2 * n)), world.now)
+    with pytest.raises(Held, match=f"{CLOSINGS} times in a row"):
+        await world.sender.send(order(recipients[-1], job=replace(JOB, lease=1 + 2 * CLOSINGS - 2)), world.now)
+
+
+async def test_a_refused_sender_costs_nobody_a_message():
+    refused = Receipt(Result.FAILED, 550, "5.1.8 Bad sender", trouble=Trouble.SENDER)
+    world = World(FakeTransport({A: [refused]}, capacity=1))
+    with pytest.raises(Held, match="refuses the sender"):
+        await world.sender.send(order(A, B), world.now)
+    world.at += 301
+    answer = await world.sender.send(order(A, B, job=replace(JOB, lease=2)), world.now)
+    assert {entry.state for entry in answer.entries.values()} == {State.SENT}, "sent once the relay accepts the sender"
+
+
+async def test_a_message_that_cannot_be_written_fails_alone():
+    world = World()
+
+    def write(_: datetime) -> Letter:
+        raise RowFlaw("The subject would be empty")
+
+    broken = order(A, B)
+    broken.parcels[A] = replace(broken.parcels[A], write=write)  # type: ignore[index]
+    answer = await world.sender.send(broken, world.now)
+    assert (answer.entries[A].state, answer.entries[B].state) == (State.FAILED, State.SENT)
+    assert answer.entries[A].error == "The message could not be written: The subject would be empty."
+
+
+async def test_a_message_that_somebody_else_has_armed_is_theirs():
+    world = World()
+    deliver = world.transport.deliver
+
+    async def overtaken(letter: Letter, arm: Arm) -> Receipt:
+        if letter.recipient == A:
+            key = JOB.id, A
+            world.ledger.rows[key] = replace(world.ledger.rows[key], state=State.ARMED, attempts=1)
+        return await deliver(letter, arm)
+
+    world.transport.deliver = overtaken  # type: ignore[method-assign]
+    answer = await world.sender.send(order(A, B), world.now)
+    assert answer.until is not None and [letter.recipient for letter in world.transport.taken] == [B]
+    world.transport.deliver = deliver  # type: ignore[method-assign]
+    assert (await world.sender.send(order(A, B), world.now)).entries[A].state is State.IN_DOUBT

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from engine.sending.parcels import Pace
-from engine.sending.timetable import HORIZON, Timetable
+from engine.sending.parcels import Pace, Turn
+from engine.sending.timetable import HORIZON, LONGEST, Timetable
 
 
 def test_without_a_rate_everybody_goes_at_once():
@@ -49,9 +49,36 @@ def test_one_domains_limit_does_not_hold_up_the_others():
 def test_a_moment_is_kept_until_it_is_used():
     table = Timetable(Pace(60), 0.0)
     first = table.moment("r", "a.test", 0.0)
-    assert table.moment("r", "a.test", 5.0) == first
+    assert table.moment("r", "a.test", 1.5) == first
     table.used("r")
-    assert table.moment("r", "a.test", 5.0) == pytest.approx(5.0)
+    assert table.moment("r", "a.test", 1.5) == pytest.approx(2.0)
+
+
+def test_moments_that_were_missed_are_given_out_anew():
+    table = Timetable(Pace(60), 0.0)
+    assert [table.moment(f"r{n}", "a.test", 0.0) for n in range(5)] == pytest.approx([0, 1, 2, 3, 4])
+    again = [table.moment(f"r{n}", "a.test", 100.0) for n in range(5)]
+    assert again == pytest.approx([100, 101, 102, 103, 104]), "not all five at once"
+
+
+def test_whoever_is_far_behind_in_the_list_waits_for_half_of_it_and_asks_again():
+    table = Timetable(Pace(60), 0.0)
+    turn = Turn(10_000)
+    assert table.moment("r", "a.test", 0.0, turn) is None and table.back("a.test", 0.0, turn) == LONGEST
+    assert table.back("a.test", 0.0, Turn(2_000)) == 1_000 and table.back("a.test", 0.0, Turn(0)) == HORIZON / 2
+    assert table.moment("first", "a.test", 0.0) == 0.0, "those behind have taken nothing from those in front"
+    resumed = Timetable(Pace(60), 0.0, begun={"a.test": 6_000, "b.test": 3_800})
+    assert resumed.moment("r", "a.test", 0.0, turn) == 0.0, "its turn is near"
+
+
+def test_turns_within_a_domain():
+    table = Timetable(Pace(per_domain=60), 0.0, begun={"a.test": 100})
+    far = Turn(50_000, 2_100)
+    assert table.guess("a.test", 0.0, far) == 2_000 and table.guess("b.test", 0.0, Turn(50_000, 3)) == 3
+    for n in range(50):
+        table.moment(f"r{n}", "a.test", 0.0)
+        table.used(f"r{n}")
+    assert table.guess("a.test", 0.0, far) == 1_950
 
 
 def test_the_rate_holds_over_a_restart():
