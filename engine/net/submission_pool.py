@@ -29,7 +29,7 @@ log = structlog.get_logger()
 class Limits:
     """Connections at once, letters on one connection, and seconds for which an idle one is kept."""
 
-    connections: int = 16
+    connections: int = 20
     letters: int = 500
     idle: float = 20.0
 
