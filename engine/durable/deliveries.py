@@ -14,6 +14,7 @@ from engine.durable.clock import now_ms
 from engine.durable.database import Database
 from engine.durable.delivery_rules import Arming, Book, Call, Key, Opening, Row, recipients_of
 from engine.durable.ledger import Standing, State
+from engine.durable.resolution import clear
 from engine.durable.sending_tables import UNTRIED, deliveries
 from engine.durable.states import RESUMABLE, Status
 from engine.durable.suppressions import NewSuppression, SuppressionSource, enlist
@@ -39,6 +40,8 @@ def _write(connection: Connection, calls: Sequence[Call]) -> list[Any]:
     book = Book(rows, *_unwanted(connection, calls), held, now)
     results = [_result(book, call) for call in calls]
     _store(connection, book)
+    for job_id in sorted({job_id for job_id, _ in book.cleared}):
+        clear(connection, job_id, [book.rows[key] for key in book.cleared if key[0] == job_id])
     if recovered := sorted(crashed & book.moved):
         connection.execute(update(jobs).where(jobs.c.id.in_(recovered)).values(crashes=0))
     return results

@@ -110,6 +110,8 @@ class Book:
     """Jobs that came forward. An attempt that begins is no progress: one that kills its engine would go on for ever."""
     banned: dict[str, tuple[str, str]] = field(default_factory=dict)
     """Addresses that were suppressed: (reason, job)."""
+    cleared: list[Key] = field(default_factory=list)
+    """Messages that came out of doubt, as the server's answer was heard after all."""
 
     def apply(self, call: Call) -> Any:
         """Do what the call says; its result.
@@ -185,6 +187,8 @@ class Book:
         ours = self._ours(call.job)
         if row is None or row.attempts != outcome.attempt or not _open_to(row.state, outcome.state, call.armed, ours):
             return False
+        if row.state is State.IN_DOUBT:
+            self.cleared.append((call.job.id, row.recipient))
         self._put(call.job, settled(row, outcome))
         if ours and outcome.state is not State.QUEUED:
             self.moved.add(call.job.id)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -13,8 +14,9 @@ from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, se
 from engine.durable.chunks import Span, decode, encode, raw_chunk, spans, stream_tables
 from engine.durable.clock import now_ms
 from engine.durable.database import Database
+from engine.durable.delivery_rules import Row as LedgerRow
 from engine.durable.ledger import State
-from engine.durable.resolved_rows import holds, treated
+from engine.durable.resolved_rows import decided, holds, treated
 from engine.durable.sending_tables import deliveries
 from engine.durable.states import ENDED
 from engine.durable.tables import chunks, jobs
@@ -106,6 +108,32 @@ def treat_as_sent(database: Database, job_id: str, recipients: Sequence[str] | N
             return done + rest
 
 
+def clear(connection: Connection, job_id: str, rows: Sequence[LedgerRow]) -> None:
+    """Messages have come out of doubt in the ledger, as the engine that handed them over has heard the server's answer after all:
+    the result and the job's counts say so, too. An engine that holds the job takes it up anew, as its rows may be out of date.
+    """
+    job = _locked(connection, job_id)
+    batches: dict[int, dict[str, dict[str, Any]]] = defaultdict(dict)
+    for row in rows:
+        batches[row.item // job.batch_size][row.message_id] = {
+            "status": row.state.value,
+            "smtp_code": row.smtp_code,
+            "smtp_reply": row.smtp_reply,
+            "sent_at": row.sent_at,
+            "error": row.error,
+        }
+    moved: Counter[str] = Counter()
+    for number, values in sorted(batches.items()):
+        mine = and_(chunks.c.job_id == job_id, chunks.c.stream == "output", chunks.c.number <= number, chunks.c.last >= number)
+        payload = connection.execute(select(chunks.c.payload).where(mine)).scalar()
+        table, changed = (None, []) if payload is None else decided(decode(payload), values)
+        if changed:
+            connection.execute(update(chunks).where(mine).values(payload=encode(table)))
+            moved.update(values[one]["status"] for one in changed)
+    _move(connection, job, moved)
+    record(connection, [job_id], job.status, job.status, f"{len(rows)} out of doubt: the answer came late", job.engine_id)
+
+
 def _open(connection: Connection, job_id: str) -> list[ColumnElement[bool]]:
     """The conditions of messages about which somebody has to decide."""
     status = connection.execute(select(jobs.c.status).where(jobs.c.id == job_id)).scalar()
@@ -131,7 +159,7 @@ def _treat(connection: Connection, job: Row[*tuple[Any, ...]], rows: Sequence[Ro
     """These messages count as sent, and so many rows of the result. The timeline says so, and that rows have changed."""
     at = func.coalesce(_d.settled_at, now_ms())
     _decide(connection, job.id, rows, state=State.SENT, resolution="sent", error=TREATED, sent_at=at, settled_at=at)
-    _move(connection, job, result_rows)
+    _move(connection, job, {State.SENT.value: result_rows})
     record(connection, [job.id], job.status, job.status, f"{len(rows)} in doubt treated as sent", job.engine_id)
 
 
@@ -186,9 +214,9 @@ def _locked(connection: Connection, job_id: str) -> Row[*tuple[Any, ...]]:
     return row
 
 
-def _move(connection: Connection, job: Row[*tuple[Any, ...]], rows: int) -> None:
-    """Count rows of the result as sent, and take the job from its engine, which would count as it did."""
-    moved = min(rows, job.failed_count)
+def _move(connection: Connection, job: Row[*tuple[Any, ...]], rows: Mapping[str, int]) -> None:
+    """Count rows of the result in doubt by what they are now, and take the job from its engine, which would count as it did."""
+    moved = min(rows.get(State.SENT, 0), job.failed_count)
     tallies = dict(job.tallies)
     if "status" in tallies:
         tallies["status"] = _shifted(tallies["status"], rows)
@@ -205,8 +233,8 @@ def _move(connection: Connection, job: Row[*tuple[Any, ...]], rows: int) -> None
     connection.execute(update(jobs).where(jobs.c.id == job.id).values(**values))
 
 
-def _shifted(counts: Mapping[str, int], rows: int) -> dict[str, int]:
-    """The counts with rows in doubt turned into sent ones."""
-    left = counts.get(State.IN_DOUBT, 0) - rows
-    changed = {**counts, State.SENT.value: counts.get(State.SENT, 0) + rows, State.IN_DOUBT.value: left}
-    return {key: number for key, number in changed.items() if number > 0 or key not in (State.IN_DOUBT, State.SENT)}
+def _shifted(counts: Mapping[str, int], rows: Mapping[str, int]) -> dict[str, int]:
+    """The counts with rows in doubt turned into others."""
+    changed = Counter(counts) + Counter(rows)
+    changed[State.IN_DOUBT.value] -= sum(rows.values())
+    return {key: number for key, number in {**counts, **changed}.items() if number > 0 or key not in (State.IN_DOUBT, *rows)}

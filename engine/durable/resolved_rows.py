@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
 import pyarrow as pa
@@ -22,19 +22,23 @@ def holds(table: pa.Table, message_ids: Collection[str]) -> pa.ChunkedArray:
 def treated(table: pa.Table, moments: Mapping[str, int], said: str) -> tuple[pa.Table, list[str]]:
     """The table with these messages in doubt (Message-ID to a moment in ms) as sent, and the Message-ID of each row that changed.
 
-    `said` stands in the column `error` then. Schema and metadata stay, the notes of a merge among them.
+    `said` stands in the column `error` then.
     """
-    mask = holds(table, moments.keys()).combine_chunks()
-    ids = table.column("message_id").filter(mask).to_pylist() if pc.any(mask).as_py() else []
-    if not ids:
-        return table, []
-    new: dict[str, Any] = {"status": State.SENT.value, "error": said, "sent_at": [moments[one] for one in ids]}
-    for name, values in new.items():
+    return decided(table, {one: {"status": State.SENT.value, "error": said, "sent_at": at} for one, at in moments.items()})
+
+
+def decided(table: pa.Table, values: Mapping[str, Mapping[str, Any]]) -> tuple[pa.Table, list[str]]:
+    """The table with other values, by column, for these messages in doubt (by Message-ID; the same columns for all of them), and
+    the Message-ID of each row that changed. Schema and metadata stay, the notes of a merge among them.
+    """
+    mask = holds(table, values.keys()).combine_chunks()
+    ids: Sequence[str] = table.column("message_id").filter(mask).to_pylist() if pc.any(mask).as_py() else []
+    for name in values[ids[0]] if ids else ():
         place = table.schema.get_field_index(name)
         if place >= 0:
-            given = values if isinstance(values, list) else [values] * len(ids)
-            table = table.set_column(place, table.schema.field(place), _replaced(table.column(place), mask, given))
-    return table, ids
+            new = [values[one][name] for one in ids]
+            table = table.set_column(place, table.schema.field(place), _replaced(table.column(place), mask, new))
+    return table, list(ids)
 
 
 def _replaced(column: pa.ChunkedArray, mask: pa.Array, values: list[Any]) -> pa.Array:

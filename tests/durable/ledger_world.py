@@ -11,6 +11,7 @@ from engine.durable.clock import now_ms
 from engine.durable.contract import JobRef
 from engine.durable.database import Database
 from engine.durable.ledger import Entry, Fresh, Ledger, Outcome, State
+from engine.durable.queries import get
 from engine.durable.sending_tables import suppressions
 from engine.durable.stored_ledger import FakeLedger, StoredLedger
 from engine.durable.tables import probe_permits
@@ -38,6 +39,10 @@ class World:
     def lose(self) -> JobRef:
         """The job goes to another engine; the lease that this one has."""
         raise NotImplementedError
+
+    def taken_up_anew(self) -> JobRef:
+        """The job as it is held once a late answer made its engine begin again."""
+        return self.job
 
     def listed(self) -> dict[str, str]:
         raise NotImplementedError
@@ -88,6 +93,11 @@ class StoredWorld(World):
     def lose(self) -> JobRef:
         age(self.database, self.job.id, lease=self.job.lease + 1)
         return JobRef(self.job.id, lease=self.job.lease + 1)
+
+    def taken_up_anew(self) -> JobRef:
+        lease = get(self.database, self.job.id).lease
+        assert lease > self.job.lease, "its engine might still write that the message is in doubt"
+        return JobRef(self.job.id, lease=lease)
 
     def listed(self) -> dict[str, str]:
         with self.database.read() as connection:

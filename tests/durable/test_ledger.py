@@ -151,6 +151,7 @@ async def test_whoever_lost_the_job_writes_nothing_but_facts(world: World) -> No
     found = await entries(world, A, B, C)
     assert [found[name].state for name in (A, B, C)] == [State.IN_DOUBT, State.QUEUED, State.QUEUED]
     assert await old.settle(was, outcome(A, one, State.SENT, 5))
+    world.job = world.taken_up_anew()
     assert (await entries(world, A))[A].state is State.SENT
     assert not await old.settle(was, outcome(A, one, State.FAILED))
 

@@ -212,6 +212,38 @@ def test_a_job_that_does_not_run_keeps_its_state(sending: Sending, change: Any) 
     sending.check(set())
 
 
+@pytest.mark.parametrize("merged", [False, True])
+def test_an_answer_that_comes_late_is_in_the_result_too(done: Sending, merged: bool) -> None:
+    """The engine that handed it over was taken for dead and was only slow; another one has finished the job meanwhile."""
+    if merged:
+        assert compact(done.database, done.id) == 1
+    ref = JobRef(done.id, lease=done.job.lease)
+    taken = outcome(address(6), 1, State.SENT, 9_000, smtp_code=250)
+    refused = outcome(address(1), 1, State.FAILED, 9_000, smtp_code=554, error="Spam.")
+    assert deliveries.write(done.database, [Settling(ref, taken, armed=True), Settling(ref, refused, armed=True)]) == [True, True]
+    rows = done.table().to_pylist()
+    assert (rows[6]["status"], rows[6]["error"], rows[6]["sent_at"].timestamp()) == ("sent", None, 9.0)
+    assert (rows[1]["status"], rows[1]["error"], rows[1]["sent_at"]) == ("failed", "Spam.", None)
+    assert done.doubtful() == {one.item for one in in_doubt(done.database, done.id)} == {2, 9}
+    job = get(done.database, done.id)
+    assert job.counts == job.tallies["status"] == {"sent": 9, "failed": 1, "in_doubt": 2}
+    assert (job.success_count, job.failed_count) == (9, 3)
+    assert "came late" in reasons(done.database, done.id)[-1][2]
+
+
+def test_an_answer_that_comes_late_reaches_the_engine_that_has_the_job_now(sending: Sending) -> None:
+    assert sending.finish(0)
+    sending.job = get(sending.database, sending.id)
+    old, ref = sending.job, JobRef(sending.id, lease=sending.job.lease - 1)
+    rows = sending.rows(1)
+    late = outcome(address(6), 1, State.SENT, 1_006, error="lost")
+    assert deliveries.write(sending.database, [Settling(ref, late, armed=True)]) == [True]
+    assert not sending.finish(1) and rows.column("status")[2].as_py() == "in_doubt", "it would say so of what was sent"
+    sending.job = retaken(sending)
+    assert sending.job.lease > old.lease and sending.finish(1, 2, outcome=Status.COMPLETED)
+    sending.check(DOUBTFUL - {6})
+
+
 def test_what_was_armed_when_a_job_ended_is_in_doubt(sending: Sending) -> None:
     ref = JobRef(sending.id, lease=sending.job.lease)
     deliveries.write(sending.database, [Opening(ref, [fresh("z@x.org", 99)]), Arming(ref, "z@x.org", 1)])
