@@ -17,6 +17,7 @@ from engine.durable.tables import Job
 from engine.errors import InvalidInput, NotFound
 from engine.workbench import workbench
 from pages.parts import catalog, figures, glance, words
+from pages.parts.clock import zone
 from pages.parts.columns import STATUS
 from pages.parts.glance import Counts
 from pages.parts.topics import Chosen, Topic
@@ -66,24 +67,24 @@ class Loan:
 
 def lendable(chosen: str | None) -> dict[str, str]:
     """The jobs of late that have ended with rows, newest first, and the one that is chosen; their ids and how they are shown."""
-    database = workbench().database
-    now = figures.now(database)
-    found = [job for job in queries.listed(database, limit=RECENT).jobs if job.status in ENDED and figures.kept_rows(job)]
-    labels = {job.id: _label(job, now) for job in found if job.type in workbench().types}
+    jobs = queries.listed(workbench().database, limit=RECENT).jobs
+    found = [job for job in jobs if job.status in ENDED and figures.kept_rows(job)]
+    labels = {job.id: _label(job) for job in found if job.type in workbench().types}
     if chosen and chosen not in labels:
-        labels = {chosen: _label_of(chosen, now), **labels}
+        labels = {chosen: _label_of(chosen), **labels}
     return labels
 
 
-def _label(job: Job, now: int) -> str:
+def _label(job: Job) -> str:
+    """The same at any time: the browser gives the choice back by its label, one with an age would be unknown by then."""
     rows = words.plural(figures.kept_rows(job), "row")
-    return f"{catalog.title(job.type)} · {rows} · {words.ago(job.created_at, now)} · {job.id[:8]}"
+    return f"{catalog.title(job.type)} · {rows} · {words.moment(job.created_at, zone())} · {job.id[:8]}"
 
 
-def _label_of(job_id: str, now: int) -> str:
+def _label_of(job_id: str) -> str:
     """An id that is not known stands for itself."""
     try:
-        return _label(queries.get(workbench().database, job_id), now)
+        return _label(queries.get(workbench().database, job_id))
     except NotFound:
         return job_id
 

@@ -13,7 +13,7 @@ from engine import uploads
 from engine.durable import queries
 from engine.durable.chunks import stream_tables
 from engine.uploads import Expects, Upload
-from pages.parts import glance
+from pages.parts import figures, glance
 from tests.pages.conftest import Hand, Visit, address, clean, said
 
 PAGE = "verify_emails.py"
@@ -145,6 +145,15 @@ def test_what_the_visitor_chooses_after_the_address_stays(visit: Visit, hand: Ha
     app = visit(PAGE, from_job=hand.completed(5))
     clean(app.button_group(key="verify_way").set_value("paste").run())
     assert app.text_area(key="verify_text").value == ""
+
+
+def test_a_job_is_called_the_same_as_time_passes(visit: Visit, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The browser gives the choice back by the label it was shown: another one by then would be no job."""
+    app = visit(PAGE, from_job=hand.completed(5))
+    shown = app.selectbox(key="verify_job").options
+    later = figures.now(hand.database) + 3_600_000
+    monkeypatch.setattr(figures, "now", lambda database: later)
+    assert clean(app.run()).selectbox(key="verify_job").options == shown
 
 
 @pytest.mark.parametrize("given", ["{id}", "http://localhost:8501/generate-emails?job_id={id}", "  {id} "])
