@@ -13,7 +13,15 @@ from typing import Any, TypeVar
 
 from sqlalchemy import Connection, create_engine, event, make_url, text
 from sqlalchemy.engine import URL
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NoSuchModuleError,
+    NotSupportedError,
+    ProgrammingError,
+)
 from sqlmodel import Session
 
 from engine.errors import ConfigError
@@ -43,6 +51,12 @@ _PRAGMAS = (
 )
 _RETRIES = 5
 _TRANSIENT = ("40001", "40P01")  # PostgreSQL: serialization failure, deadlock
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether the database only cannot do it just now: it is away, locked or full, and what was asked is in order."""
+    hopeless = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
+    return isinstance(error, DBAPIError) and not isinstance(error, hopeless)
 
 
 class Database:

@@ -12,6 +12,7 @@ import structlog
 from engine.durable.commit import Part
 from engine.durable.committer import Committer
 from engine.durable.contract import Json, Snooze
+from engine.durable.database import is_away
 from engine.durable.executor import Executor
 from engine.durable.run import JobRun, encoded
 from engine.durable.states import Status
@@ -109,19 +110,24 @@ class Dispatcher:
         self.pump()
 
     async def _work(self, run: JobRun, number: int) -> None:
-        """One batch to its outcome; an exception of the job type is tried again before it fails the job."""
-        for attempt in range(1, ATTEMPTS + 1):
+        """One batch to its outcome; an exception of the job type is tried again before it fails the job.
+
+        A database that is away is nobody's fault and is waited for, as commits are.
+        """
+        attempt = 0
+        while True:
             try:
                 return await self._once(run, number)
             except Held as held:
                 return run.end(Status.PAUSED, _said_plainly(held, run))
             except Exception as error:
+                attempt += not is_away(error)
                 where = log.bind(job=run.id, batch=number, attempt=attempt)
                 trace = {"trace": _redacted("".join(format_exception(error)), run)} if attempt == ATTEMPTS else {}
                 where.warning("batch raised", error=_said(error, run), **trace)
                 if attempt == ATTEMPTS:
                     return run.end(Status.FAILED, f"Batch {number} failed {ATTEMPTS} times: {_said(error, run)}")
-            await asyncio.sleep(RETRY_SECONDS * attempt)
+            await asyncio.sleep(RETRY_SECONDS * max(1, attempt))
 
     async def _once(self, run: JobRun, number: int) -> None:
         async def save(state: Json) -> None:

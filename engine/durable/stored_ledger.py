@@ -12,11 +12,11 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, NotSupportedError, ProgrammingError
+from sqlalchemy.exc import DBAPIError
 
 from engine.durable import deliveries
 from engine.durable.contract import JobRef
-from engine.durable.database import Database
+from engine.durable.database import Database, is_away
 from engine.durable.delivery_attempts import Attempts
 from engine.durable.delivery_rules import Arming, Book, Call, Intent, Key, Opening, Row, Settling, recipients_of
 from engine.durable.ledger import Entry, Fresh, Outcome, Standing, State
@@ -34,7 +34,6 @@ MAX_RECIPIENTS = 1000
 TRIES = 3
 """After so many failures in a row an opening or an arming fails; outcomes are facts and wait for the database."""
 _BACKOFF_SECONDS = (0.2, 1.0, 5.0)
-_HOPELESS = (DataError, IntegrityError, NotSupportedError, ProgrammingError)
 log = structlog.get_logger()
 
 
@@ -177,7 +176,7 @@ class StoredLedger:
         try:
             results = await self._in_thread([waiting.call for waiting in group])
         except Exception as error:
-            if isinstance(error, DBAPIError) and not isinstance(error, _HOPELESS):
+            if isinstance(error, DBAPIError) and is_away(error):
                 self._again(group, error)
             elif len(group) > 1:
                 for part in _parts(group):

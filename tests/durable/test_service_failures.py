@@ -67,6 +67,18 @@ class TestFailure:
             [job] = await ended(sqlite_database, job_id)
         assert (job.status, job.error_message, output(sqlite_database, job_id)) == ("completed", None, [0, 1, 2])
 
+    async def test_a_database_that_is_away_fails_no_job(self, sqlite_database: Database, vault: Vault) -> None:
+        attempts: list[int] = []
+
+        async def process(batch: Batch, params: CountParams, tools: Tools) -> Done | Snooze:
+            attempts.append(batch.number)
+            if len(attempts) <= dispatcher.ATTEMPTS:
+                raise OperationalError("SELECT", {}, Exception("server closed the connection"))
+            return numbers(batch.start, batch.stop)
+
+        job = await self.failing(sqlite_database, vault, process, count=3)
+        assert (job.status, job.error_message) == ("completed", None)
+
     async def test_an_exception_that_goes_away_is_forgotten(self, sqlite_database: Database, vault: Vault) -> None:
         attempts: list[int] = []
 
