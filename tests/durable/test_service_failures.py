@@ -305,7 +305,8 @@ class TestLosing:
             monkeypatch.setattr(housekeeping, "free_bytes", lambda _: 1024)
             await running._check_disk()
             job = await until_job(sqlite_database, job_id, lambda job: job.status == "paused", "the pause")
-            assert "disk is nearly full" in job.error_message and job.error_message == reasons(sqlite_database, job_id)[-1][2]
+            assert "disk is nearly full" in (job.error_message or "")
+            assert job.error_message == reasons(sqlite_database, job_id)[-1][2]
             later = new_job(sqlite_database, vault, slow, count=9, batch=3)
             await running._claim()
             assert get(sqlite_database, later).status == "pending", "nothing new begins while the disk is short"
