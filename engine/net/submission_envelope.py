@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 from engine.net.submission import Letter, Receipt, Result
 
@@ -53,9 +53,14 @@ def recipient(letter: Letter) -> str:
     return f"RCPT TO:<{letter.recipient}>"
 
 
-def stuffed(data: bytes) -> bytes:
-    """The message as it is sent after DATA, but for the final dot (RFC 5321 section 4.5.2); its last line is ended."""
-    body = data.replace(b"\r\n.", b"\r\n..")
-    if body.startswith(b"."):
-        body = b"." + body
-    return body if not body or body.endswith(b"\r\n") else body + b"\r\n"
+def stuffed(data: bytes, size: int) -> Iterator[bytes]:
+    """The message as it is sent after DATA, but for the final dot (RFC 5321 section 4.5.2); its last line is ended.
+
+    In pieces of about `size` bytes: a message may be large, and many are on the way.
+    """
+    for start in range(0, len(data), size):
+        # With the line end that a dot here may follow.
+        before = data[max(0, start - 2) : start] if start else b"\r\n"
+        yield (before + data[start : start + size]).replace(b"\r\n.", b"\r\n..")[len(before) :]
+    if data and not data.endswith(b"\r\n"):
+        yield b"\r\n"

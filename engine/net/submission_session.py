@@ -75,7 +75,7 @@ class Session:
             return refused
         self.used += 1
         try:
-            refused = await self._envelope(letter) or await self._message(stuffed(letter.data))
+            refused = await self._envelope(letter) or await self._message(letter.data)
         except Broken as broken:
             return self._lost(broken)
         if refused is not None:
@@ -150,10 +150,10 @@ class Session:
         except Broken:
             self._over = True
 
-    async def _message(self, body: bytes) -> Receipt | None:
+    async def _message(self, data: bytes) -> Receipt | None:
         """The message without its dot; what the server said before it had heard all of it, which it need not wait for."""
-        for start in range(0, len(body), PIECE):
-            self._wire.write(body[start : start + PIECE])
+        for piece in stuffed(data, PIECE):
+            self._wire.write(piece)
             await self._wire.room(asyncio.get_running_loop().time() + self._waits.piece, "the message")
             if not self._wire.quiet:
                 return await self._interrupted()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
@@ -11,6 +12,9 @@ from engine.mail import unsubscribing
 from engine.mail.address import Address
 from engine.mail.message import Design, Sign, compose, enclosed, fill, message_id
 from engine.net.submission import Letter
+
+REMEMBERED = 4
+"""Jobs whose encoded files are kept in memory."""
 
 
 class Signs(Protocol):
@@ -35,10 +39,18 @@ class Stationery:
     ) -> None:
         self._sign, self._base_url, self._files = sign, base_url, files
         self._dkim, self._bounce_address = dkim, bounce_address
+        self._enclosed: dict[str, tuple[bytes, ...]] = {}
+        self._enclosing = asyncio.Lock()
 
     async def enclosures(self, job_id: str) -> tuple[bytes, ...]:
-        """The files that go with every message of the job, as parts of it."""
-        return enclosed(await self._files.of(job_id))
+        """The files that go with every message of the job, as parts of it: encoded once, and shared by its batches."""
+        async with self._enclosing:
+            if job_id not in self._enclosed:
+                files = await self._files.of(job_id)
+                self._enclosed[job_id] = await asyncio.to_thread(enclosed, files) if files else ()
+                while len(self._enclosed) > REMEMBERED:
+                    del self._enclosed[next(iter(self._enclosed))]
+            return self._enclosed[job_id]
 
     def message_id(self, design: Design, origin: str, key: str) -> str:
         """The Message-ID of the message of that job to that mailbox."""

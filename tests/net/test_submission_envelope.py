@@ -13,17 +13,17 @@ LINES = st.lists(st.text(".ab\x00é", max_size=5).map(str.encode), max_size=8).m
 )
 
 
-@given(LINES)
-def test_the_dot_ends_a_message_and_nothing_in_it_does(data: bytes):
-    sent = stuffed(data) + DOT
+@given(LINES, st.integers(1, 9))
+def test_the_dot_ends_a_message_and_nothing_in_it_does(data: bytes, size: int):
+    sent = b"".join(stuffed(data, size)) + DOT
     assert (b"\r\n" + sent).find(b"\r\n" + DOT) == len(sent) - len(DOT)
     read = [line.removeprefix(b".") for line in sent.removesuffix(DOT).split(b"\r\n")]
     assert b"\r\n".join(read) == data
 
 
 def test_a_last_line_without_an_end_gets_one():
-    assert stuffed(b"one\r\n.two") == b"one\r\n..two\r\n"
-    assert stuffed(b"") == b""
+    assert b"".join(stuffed(b"one\r\n.two", 100)) == b"one\r\n..two\r\n"
+    assert list(stuffed(b"", 100)) == []
 
 
 @given(st.text(max_size=40), st.text(max_size=40), st.binary(max_size=60), st.booleans())
