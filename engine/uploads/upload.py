@@ -41,8 +41,10 @@ def make_upload(table: pa.Table, kind: str, notes: Sequence[str], matter: Matter
 
 def no_column(upload: Upload, matter: Matter = MATTERS["addresses"]) -> str:
     """What to say when no column of an upload holds what is expected."""
-    rows = _count(upload.table.num_rows, "row")
-    found = f"Found the columns {shown(upload.table.column_names)} with {rows}, but none holds {matter.holds}"
+    rows, names = _count(upload.table.num_rows, "row"), upload.table.column_names
+    found = f"Found the columns {shown(names)} with {rows}, but none holds {matter.holds}"
+    if len(names) == 1:
+        found = f"Found the column {shown(names)} with {rows}, which holds no {matter.holds}"
     return f"{found}; expected one named {matter.named}, or choose a column."
 
 

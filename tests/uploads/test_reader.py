@@ -203,6 +203,8 @@ def test_a_list_without_addresses_is_read_and_explained():
     assert upload.columns == []
     told = no_column(upload)
     assert told.startswith("Found the columns a, b, c with 2 rows, but none holds e-mail addresses; expected one named email")
+    alone = no_column(read("hello world\nx\n"))
+    assert alone.startswith("Found the column hello world with 1 row, which holds no e-mail addresses; expected one named email")
     wide = read(",".join(f"col{i}" * 30 for i in range(100)) + "\n" + ",".join("x" * 100) + "\n")
     assert len(no_column(wide)) < 800
 
