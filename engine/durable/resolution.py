@@ -9,23 +9,26 @@ from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, exists, func, not_, or_, select, update
 
 from engine.durable.chunks import Span, decode, encode, raw_chunk, spans, stream_tables
 from engine.durable.clock import now_ms
 from engine.durable.database import Database
 from engine.durable.delivery_rules import Row as LedgerRow
+from engine.durable.lease import LEASE_MS
 from engine.durable.ledger import State
 from engine.durable.resolved_rows import decided, holds, treated
 from engine.durable.sending_tables import deliveries
 from engine.durable.states import ENDED
-from engine.durable.tables import chunks, jobs
+from engine.durable.tables import chunks, engines, jobs
 from engine.durable.timeline import record
 from engine.errors import NotFound, WrongState
 
 TREATED = "Treated as sent."
 RECIPIENT = "_recipient"
 """The hidden column of a sending job's input that holds the recipient's key."""
+UNDER_WAY_MS = 11 * 60_000
+"""How long an engine may wait for the server's answer to a message, and a little more."""
 _d = deliveries.c
 
 
@@ -135,10 +138,17 @@ def clear(connection: Connection, job_id: str, rows: Sequence[LedgerRow]) -> Non
 
 
 def _open(connection: Connection, job_id: str) -> list[ColumnElement[bool]]:
-    """The conditions of messages about which somebody has to decide."""
+    """The conditions of messages about which somebody has to decide.
+
+    One that was being handed over when its job ended is in doubt when no engine can hear the answer any more: until then somebody
+    could have it sent again while it arrives.
+    """
     status = connection.execute(select(jobs.c.status).where(jobs.c.id == job_id)).scalar()
-    doubtful = [State.IN_DOUBT, State.ARMED] if status in ENDED else [State.IN_DOUBT]
-    return [_d.job_id == job_id, _d.state.in_(doubtful), _d.resolution.is_(None)]
+    alive = and_(engines.c.stopped_at.is_(None), engines.c.heartbeat_at > now_ms() - LEASE_MS)
+    given_up = or_(_d.updated_at < now_ms() - UNDER_WAY_MS, not_(exists(select(engines.c.id).where(alive))))
+    left_over = and_(_d.state == State.ARMED, given_up)
+    doubtful = or_(_d.state == State.IN_DOUBT, left_over) if status in ENDED else _d.state == State.IN_DOUBT
+    return [_d.job_id == job_id, doubtful, _d.resolution.is_(None)]
 
 
 def _doubtful(connection: Connection, job_id: str, wanted: frozenset[str] | None) -> list[Row[*tuple[Any, ...]]]:

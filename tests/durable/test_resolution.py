@@ -6,10 +6,11 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from sqlalchemy import insert
+from sqlalchemy import insert, select, update
 
-from engine.durable import control, deliveries, delivery_pages, resolution
+from engine.durable import control, deliveries, delivery_pages, engines, resolution
 from engine.durable.chunks import encode, parts_of, raw_chunk, spans, stream_tables
+from engine.durable.clock import now_ms
 from engine.durable.commit import Finished, Part, commit
 from engine.durable.compaction import compact
 from engine.durable.contract import Done, JobRef
@@ -21,6 +22,7 @@ from engine.durable.queries import get
 from engine.durable.resolution import TREATED, in_doubt, in_doubt_rows, mark_resent, treat_as_sent
 from engine.durable.results import Results
 from engine.durable.schema import CATEGORY, TIMESTAMP, hidden
+from engine.durable.sending_tables import deliveries as delivery_rows
 from engine.durable.states import Status
 from engine.durable.tables import Job, chunks
 from engine.durable.totals import Totals
@@ -254,6 +256,30 @@ def test_what_was_armed_when_a_job_ended_is_in_doubt(sending: Sending) -> None:
     assert treat_as_sent(sending.database, sending.id, ["z@x.org"]) == 1
     (row,) = delivery_pages.page(sending.database, sending.id, q="z@").deliveries
     assert (row.state, row.resolution) == ("sent", "sent") and row.sent_at
+
+
+def test_nobody_decides_about_a_message_while_an_engine_may_hear_the_answer(sending: Sending) -> None:
+    ref, database = JobRef(sending.id, lease=sending.job.lease), sending.database
+    deliveries.write(database, [Opening(ref, [fresh("z@x.org", 99)]), Arming(ref, "z@x.org", 1)])
+    control.cancel(database, sending.id)
+    engine = engines.register(database, "1")
+    assert {one.item for one in in_doubt(database, sending.id)} == DOUBTFUL
+    with pytest.raises(WrongState):
+        database.transact(lambda c: mark_resent(c, sending.id, ["z@x.org"], "other"))
+    assert treat_as_sent(database, sending.id, ["z@x.org"]) == 0
+    late = (
+        update(delivery_rows)
+        .where(delivery_rows.c.recipient == "z@x.org")
+        .values(updated_at=now_ms() - resolution.UNDER_WAY_MS - 1)
+    )
+    with database.write() as connection:
+        before = connection.execute(select(delivery_rows.c.updated_at).where(delivery_rows.c.recipient == "z@x.org")).scalar_one()
+        connection.execute(late)
+    assert {one.item for one in in_doubt(database, sending.id)} == DOUBTFUL | {99}, "no server answers after so long"
+    with database.write() as connection:
+        connection.execute(update(delivery_rows).where(delivery_rows.c.recipient == "z@x.org").values(updated_at=before))
+    engines.unregister(database, engine)
+    assert {one.item for one in in_doubt(database, sending.id)} == DOUBTFUL | {99}, "nobody hears it any more"
 
 
 def test_a_merge_and_a_decision_at_once(done: Sending, monkeypatch: pytest.MonkeyPatch) -> None:
