@@ -73,8 +73,8 @@ def _array(values: list[Any]) -> pa.Array:
 
 
 def _text(value: Any) -> str:
-    """The value as text that UTF-8 can hold; half a surrogate pair becomes `?`."""
-    return str(value).encode(errors="replace").decode()
+    """The value as text that UTF-8 can hold; half a surrogate pair becomes U+FFFD, which is no part of any address."""
+    return str(value).encode("utf-16", "surrogatepass").decode("utf-16", "replace")
 
 
 def bare(items: pa.Table, *names: str) -> pa.Table:

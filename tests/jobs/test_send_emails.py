@@ -337,3 +337,17 @@ async def test_a_rerun_of_messages_in_doubt_is_a_mailing_of_its_own(database: Da
         assert isinstance(done, Done)
         ids += done.rows["message_id"].to_pylist()
     assert len(set(ids)) == 2, "or mail programs would take the second for the first and hide it"
+
+
+async def test_half_a_character_makes_no_address_of_somebody_else(database: Database, vault: Vault):
+    tools = Tools()
+    rows = await table(database, vault, asked(["a\ud800@one.test", "b@one.test"], subject="Hi", text="Hi"), tools)
+    assert [row["status"] for row in rows] == ["failed", "sent"]
+    assert [letter.recipient for letter in tools.transport.taken] == ["b@one.test"]
+
+
+async def test_an_address_column_may_bear_the_name_of_one_of_ours(database: Database, vault: Vault):
+    for name in ("status", "message_id", "error"):
+        tools = Tools()
+        rows = await table(database, vault, asked([{name: "a@one.test"}], subject="Hi", text="Hi", column=name), tools)
+        assert (rows[0][f"input_{name}"], rows[0]["status"]) == ("a@one.test", "sent")

@@ -10,6 +10,8 @@ from urllib.parse import unquote
 from engine.mail.address import Address, parse
 
 _EDGES = " \t\r\n\f\v\xa0"
+LOST = "\N{REPLACEMENT CHARACTER}"
+"""What stands for a character that could not be read; some server would take it for one."""
 _BETWEEN = re.compile(r"""[\s,;:<>()\[\]"'|/&?=，；、]+""")
 _PLAIN = re.compile(r"[^\s,;:<>()\[\]\"'|/&?=%，；、@]+@[^\s,;:<>()\[\]\"'|/&?=%，；、@]+").fullmatch
 
@@ -31,11 +33,13 @@ class Refused:
 def read(cell: object) -> Address | Malformed | Refused:
     """The one recipient in a cell. A display name beside the address, spaces around it and `mailto:` are taken off."""
     text = "" if cell is None else str(cell).strip(_EDGES)
-    if not (_PLAIN(text) and text.isprintable()):
+    if not (_PLAIN(text) and text.isascii() and text.isprintable()):
         if is_unsafe(text):
             return Refused("The field has a line break or another control character in it; write one plain address")
         if len(addresses_in(text)) > 1:
             return Refused("The field has more than one address; write one in each row")
+        if LOST in text:
+            return Malformed("A character of the address was lost before it came here.")
     found = parse(text)
     return found if isinstance(found, Address) else Malformed(found.message)
 
