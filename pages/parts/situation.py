@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.durable import engines
+from engine.durable import delivery_pages, engines
 from engine.durable.database import Database
+from engine.durable.ledger import State
 from engine.durable.states import Status
 from engine.durable.tables import Job
 from pages.parts import figures, gist, words
@@ -93,13 +94,21 @@ def _paused(database: Database, job: Job) -> Remark:
 def _running(database: Database, job: Job, now_ms: int) -> Remark | None:
     if job.wake_at is not None and parked(job):
         wait = max(0.0, (job.wake_at - now_ms) / 1000)
-        why = "A server asked to come back later."
-        if gist.sends(job):
-            why = "What is left is deferred, or its moment at this rate has not come."
-        return Remark("violet", f"Waiting, goes on in {words.duration(wait)}.", f"{why} It costs nothing meanwhile.")
+        return Remark(
+            "violet", f"Waiting, goes on in {words.duration(wait)}.", f"{_put_off(database, job)} It costs nothing meanwhile."
+        )
     if now_ms - job.updated_at > STALE_MS and not engines.living(database):
         return Remark("amber", "Standing still: no engine is alive.", _NO_ENGINE)
     return None
+
+
+def _put_off(database: Database, job: Job) -> str:
+    """Why all that is left waits; of messages the ledger knows an example."""
+    if not gist.sends(job):
+        return "A server asked to come back later, or cannot be reached."
+    why = "What is left is deferred, or its moment at this rate has not come."
+    deferred = delivery_pages.page(database, job.id, State.RETRY, limit=1).deliveries
+    return f"{why} Of a deferred message: {words.sentence(deferred[0].error)}" if deferred and deferred[0].error else why
 
 
 def _after_failure(job: Job) -> str:

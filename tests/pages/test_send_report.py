@@ -39,6 +39,7 @@ MAIL = (
     b"<p onclick=x>Moved</p><script>alert(1)</script>\r\n--b\r\nContent-Type: application/pdf\r\n"
     b"Content-Disposition: attachment; filename=map.pdf\r\n\r\nPDF!\r\n--b--\r\n"
 )
+ERRORS = {State.IN_DOUBT: "the server fell silent", State.RETRY: "The relay put off the message."}
 
 
 @pytest.fixture
@@ -70,7 +71,7 @@ def written(hand: Hand, job_id: str, states: Mapping[str, State]) -> None:
             "due_at": now + 90_000_000_000 if state is State.RETRY else None,
             "smtp_code": 451 if state is State.RETRY else None,
             "smtp_reply": "4.7.1 Later" if state is State.RETRY else None,
-            "error": "the server fell silent" if state is State.IN_DOUBT else None,
+            "error": ERRORS.get(state),
             "settled_at": now,
             "updated_at": now,
         }
@@ -237,6 +238,14 @@ def test_a_moment_between_two_messages_is_no_wait(visit: Visit, hand: Hand) -> N
     for wait, told in ((2_000, False), (60_000, True)):
         parked(hand, job_id, wait)
         assert ("its moment at this rate has not come" in said(visit(PAGE, job_id=job_id))) is told
+
+
+def test_a_wait_tells_what_is_in_the_way(visit: Visit, hand: Hand) -> None:
+    job_id = submitted(hand)
+    written(hand, job_id, {PEOPLE[0]: State.RETRY})
+    assert hand.claim().id == job_id
+    parked(hand, job_id, 60_000)
+    assert "Of a deferred message: The relay put off the message. It costs nothing" in said(visit(PAGE, job_id=job_id))
 
 
 def parked(hand: Hand, job_id: str, wait: int) -> None:
