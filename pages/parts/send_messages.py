@@ -123,7 +123,7 @@ def _frame(found: Sequence[Delivery]) -> pd.DataFrame:
         "reply": [_reply(one) for one in found],
         "sent": pd.to_datetime([one.sent_at for one in found], unit="ms", utc=True),
         "next try": pd.to_datetime([one.due_at if one.state == State.RETRY else None for one in found], unit="ms", utc=True),
-        "why": [one.error or "" for one in found],
+        "why": [_why(one) for one in found],
     }
     frame = pd.DataFrame(columns)
     empty = [name for name in ("sent", "next try") if frame[name].isna().all()]
@@ -132,6 +132,18 @@ def _frame(found: Sequence[Delivery]) -> pd.DataFrame:
 
 def _reply(one: Delivery) -> str:
     return " ".join(filter(None, [str(one.smtp_code or ""), one.smtp_reply or ""]))
+
+
+def _why(one: Delivery) -> str:
+    """What was the matter, and that a message in doubt was decided about."""
+    again = _again(one)
+    return " ".join(filter(None, [f"Sent again by job {again}." if again else "", one.error]))
+
+
+def _again(one: Delivery) -> str:
+    """The job that sent it again, shortened."""
+    decided = one.resolution or ""
+    return decided.removeprefix(_RESENT)[:8] if decided.startswith(_RESENT) else ""
 
 
 def _columns(found: Sequence[Delivery]) -> dict[str, Any]:
@@ -166,7 +178,6 @@ def _shown(job: Job, one: Delivery) -> None:
 
 def _facts(one: Delivery) -> dict[str, str]:
     zone = clock.zone()
-    resent = (one.resolution or "").removeprefix(_RESENT) if (one.resolution or "").startswith(_RESENT) else ""
     said = {
         "state": STATES.get(State(one.state), "being sent"),
         "tries": words.number(one.attempts),
@@ -174,6 +185,6 @@ def _facts(one: Delivery) -> dict[str, str]:
         "next try": words.moment(one.due_at, zone) if one.state == State.RETRY else "",
         "last reply": str(one.smtp_code or ""),
         "Message-ID": one.message_id,
-        "sent again by job": resent[:8],
+        "sent again by job": _again(one),
     }
     return {name: value for name, value in said.items() if value}
