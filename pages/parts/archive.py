@@ -125,7 +125,7 @@ def _nothing(wanted: Filter) -> None:
         with st.container(horizontal=True, horizontal_alignment="center"):
             if filtered:
                 st.button("Clear the filters", on_click=_clear, key="clear")
-            for job_type in [] if filtered else catalog.shown(workbench())[:1]:
+            for job_type in [] if filtered else catalog.easiest(workbench())[:1]:
                 st.page_link(catalog.script(job_type.name), label=job_type.title, icon=catalog.icon(job_type), width="content")
 
 

@@ -23,6 +23,11 @@ def shown(bench: Workbench) -> list[JobType]:
     return [job_type for job_type in bench.types.values() if (FOLDER / script(job_type.name)).is_file()]
 
 
+def easiest(bench: Workbench) -> list[JobType]:
+    """The job types with a page, those first that need no list."""
+    return sorted(shown(bench), key=lambda found: found.source != "none")
+
+
 def title(type_name: str) -> str:
     """A job type's title; its name when this version does not know it."""
     found = workbench().types.get(type_name)

@@ -98,8 +98,7 @@ def _welcome() -> None:
         text = "Pick a tool and fill in its form. The job runs on its own: close the page, come back by its link."
         st.html(f'<div class="pb-empty"><b>Nothing has run here yet</b><span>{text}</span></div>')
         with st.container(horizontal=True, horizontal_alignment="center"):
-            easy = sorted(catalog.shown(workbench()), key=lambda found: found.source != "none")  # those without a list first
-            for job_type in easy[:1]:
+            for job_type in catalog.easiest(workbench())[:1]:
                 if st.button(
                     f"Make the first job: {job_type.title}", type="primary", icon=catalog.icon(job_type), key="first_job"
                 ):

@@ -15,7 +15,9 @@ def statuses(app: AppTest) -> list[str]:
 
 
 def test_empty_leads_to_the_first_job(visit: Visit) -> None:
-    assert "No jobs yet" in said(visit("jobs.py"))
+    app = visit("jobs.py")
+    assert "No jobs yet" in said(app)
+    assert [link.proto.label for link in app.get("page_link")] == ["Generate e-mails"]
 
 
 def test_filters_come_from_the_address(hand: Hand, visit: Visit) -> None:
