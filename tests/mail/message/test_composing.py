@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from email import message_from_bytes
+from email.header import decode_header, make_header
 from email.headerregistry import AddressHeader
 from email.message import Message
+from email.utils import parseaddr
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from engine.errors import InvalidInput
@@ -62,7 +65,14 @@ def _addresses(header: AddressHeader) -> list[tuple[str, str]]:
     return [(each.display_name, each.addr_spec) for each in header.addresses]
 
 
+def _shown(data: bytes) -> str:
+    """The recipient's name. The library's newer parser puts a space between encoded words, against RFC 2047 section 6.2."""
+    name, _ = parseaddr(message_from_bytes(data)["To"])
+    return str(make_header(decode_header(name)))
+
+
 @given(_line, _body, _body | st.none(), st.just("") | _line.filter(lambda text: len(text) <= 200))
+@example("0", "", None, "\u0800" + 10 * "\U00010000")
 def test_what_is_composed_is_read_back(subject, text, html, name):
     filled = Filled(subject, text, html)
     data = composed(filled, name=name).data
@@ -70,7 +80,8 @@ def test_what_is_composed_is_read_back(subject, text, html, name):
     _check_wire(data)
     message = opened(data)
     assert message["Subject"] == subject
-    assert _addresses(message["To"]) == [(" ".join(name.split()), "bob@example.org")]
+    assert [spec for _, spec in _addresses(message["To"])] == ["bob@example.org"]
+    assert _shown(data) == " ".join(name.split())
     for kind, expected in (("plain", text), ("html", html)):
         part = message.get_body((kind,))
         assert (None if part is None else _text(part)) == (
@@ -105,7 +116,7 @@ def test_a_name_can_not_reach_into_the_head(name):
     "name", ["Smith, Ann", 'A "B" C', "back\\slash", "x@y.test", "<a@b.test>", "=?utf-8?q?x?=", "Jörg, Ä <x>", "O'Neil"]
 )
 def test_awkward_names(name):
-    assert _addresses(opened(composed(SIMPLE, name=name).data)["To"]) == [(name, "bob@example.org")]
+    assert _shown(composed(SIMPLE, name=name).data) == name
 
 
 @pytest.mark.parametrize(
