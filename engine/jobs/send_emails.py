@@ -15,6 +15,7 @@ from pydantic import Field, model_validator
 
 from engine.durable.clock import from_ms
 from engine.durable.contract import Batch, Chart, Done, JobFileParam, JobParams, JobRow, Plan, Snooze, Source, Tools
+from engine.durable.delivery_rules import MADE_UP
 from engine.durable.ledger import Entry, Fresh, State
 from engine.durable.schema import arrow_schema, carry, category, rows_table, visible
 from engine.errors import InvalidInput, Problem
@@ -239,9 +240,8 @@ def _done(rows: pa.Table, recipients: Recipients, entries: Mapping[str, Entry]) 
     status = Counter(row["status"] for row in made)
     codes = Counter(str(row["smtp_code"]) for row in made if row.get("smtp_code") and row["status"] != State.SENT)
     left_out = Counter(out.why.value for out in recipients.left_out if out is not None)
-    suppressed = sum(entry.state is State.SUPPRESSED for entry in entries.values())
-    if suppressed:
-        left_out[Why.SUPPRESSED.value] += suppressed
+    refused = [entry for entry in entries.values() if entry.state is State.SUPPRESSED]
+    left_out.update((Why.SYNTHETIC if entry.error == MADE_UP else Why.SUPPRESSED).value for entry in refused)
     tallies = {"status": dict(status), "left_out": dict(left_out), "reply": dict(codes)}
     table = rows_table(made, arrow_schema(Row))
     sent = status.get(State.SENT, 0)

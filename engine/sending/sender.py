@@ -29,7 +29,7 @@ from engine.sending.timetable import HORIZON, Timetable
 
 PATIENCE_SECONDS = 2.0
 """A batch whose next message may go later than this is parked meanwhile."""
-CLOSE_SECONDS = 4.0
+CLOSE_SECONDS = 3.0
 """Seconds that attempts under way get when the engine stops."""
 STRANDED_SECONDS = 0.5
 """Seconds after which a batch looks again at what could not be begun although its moment had come."""
@@ -180,6 +180,8 @@ class Sender:
                     if task not in self._begun:
                         task.cancel()
                 raise
+        if errors := [error for task in tasks if not task.cancelled() and (error := task.exception()) is not None]:
+            raise errors[0]
         return [entry for task in tasks if (entry := task.result()) is not None]
 
     async def _attempt(self, round_: _Round, parcel: Parcel, moment: float) -> Entry | None:
@@ -209,11 +211,11 @@ class Sender:
         return _entry(parcel, outcome)
 
     async def _handed_over(self, round_: _Round, parcel: Parcel, attempt: int) -> Receipt:
-        """Write the letter and hand it over. One that cannot be written is its recipient's failure, and nobody else's."""
+        """Write the letter and hand it over. A value that no message can hold is its recipient's failure, and nobody else's."""
         job, recipient = round_.order.job, parcel.fresh.recipient
         try:
             letter = parcel.write(round_.now())
-        except Exception as error:
+        except ValueError as error:
             log.warning("message not written", job=job.id, item=parcel.fresh.item, error=type(error).__name__)
             flaw = str(error) if isinstance(error, RowFlaw) else type(error).__name__
             return Receipt(Result.FAILED, error=f"The message could not be written: {flaw}")

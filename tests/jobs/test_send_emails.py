@@ -351,3 +351,11 @@ async def test_an_address_column_may_bear_the_name_of_one_of_ours(database: Data
         tools = Tools()
         rows = await table(database, vault, asked([{name: "a@one.test"}], subject="Hi", text="Hi", column=name), tools)
         assert (rows[0][f"input_{name}"], rows[0]["status"]) == ("a@one.test", "sent")
+
+
+async def test_addresses_that_a_job_here_made_up_are_counted_as_such(database: Database, vault: Vault):
+    tools = Tools(ledger=FakeLedger({"no@one.test": "unsubscribed"}))
+    tools.ledger.made_up.add("made@one.test")
+    job_id = submitted(database, vault, asked(["made@one.test", "no@one.test", "a@one.test"], subject="Hi", text="Hi"))
+    done = await outcome(database, job_id, tools)
+    assert isinstance(done, Done) and done.tallies["left_out"] == {"made up": 1, "on the suppression list": 1}

@@ -289,3 +289,18 @@ async def test_a_message_that_somebody_else_has_armed_is_theirs():
     assert answer.until is not None and [letter.recipient for letter in world.transport.taken] == [B]
     world.transport.deliver = deliver  # type: ignore[method-assign]
     assert (await world.sender.send(order(A, B), world.now)).entries[A].state is State.IN_DOUBT
+
+
+async def test_what_keeps_every_message_from_being_written_is_the_jobs_failure_and_costs_nobody_the_message():
+    world = World()
+
+    def write(_: datetime) -> Letter:
+        raise RuntimeError("the signing key is gone")
+
+    broken = order(A, B)
+    broken.parcels[A] = replace(broken.parcels[A], write=write)  # type: ignore[index]
+    broken.parcels[B] = replace(broken.parcels[B], write=write)  # type: ignore[index]
+    with pytest.raises(RuntimeError):
+        await world.sender.send(broken, world.now)
+    answer = await world.sender.send(order(A, B, job=replace(JOB, lease=2)), world.now)
+    assert {entry.state for entry in answer.entries.values()} == {State.SENT}
