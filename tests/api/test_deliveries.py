@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 from typing import Any
 
 import pytest
 from sqlalchemy import insert, update
 
+from engine.decisions import resend, treat_as_sent
 from engine.durable import control, suppressions
 from engine.durable.chunks import stream_tables
 from engine.durable.files import files_of
@@ -16,6 +18,7 @@ from engine.durable.sending_tables import deliveries
 from engine.durable.suppressions import NewSuppression
 from engine.durable.tables import jobs
 from engine.durable.timeline import timeline
+from engine.errors import WrongState
 
 PEOPLE = ["ann@x.org", "Bob@x.org", "cay@y.org", "dan@y.org", "nonsense", "bob@x.org"]
 STATES = {"ann@x.org": "sent", "bob@x.org": "in_doubt", "cay@y.org": "in_doubt", "dan@y.org": "failed"}
@@ -176,6 +179,14 @@ async def test_nothing_is_sent_a_third_time(http, bench, job_id):
     assert [row["email"] for row in rows_of(bench, rest.json()["jobId"])] == ["cay@y.org"]
     assert (await http.post(url, json={"action": "resend"})).status_code == 409
     assert (await http.get("/api/jobs/list?stats=true")).json()["stats"]["total"] == 3
+
+
+async def test_decisions_at_once_are_one_decision(bench, job_id):
+    """A double click, in several threads of the web process."""
+    ways = 3 * [lambda: resend(bench, job_id).count, lambda: treat_as_sent(bench, job_id)]
+    told = await asyncio.gather(*(asyncio.to_thread(way) for way in ways), return_exceptions=True)
+    assert [type(one) for one in told if isinstance(one, Exception)] in (3 * [WrongState], 2 * [WrongState])
+    assert sum(one for one in told if isinstance(one, int)) == 2, "each message is decided about once"
 
 
 async def test_the_same_key_makes_one_job(http, job_id):
