@@ -129,8 +129,14 @@ class Sender:
         return run
 
     def _known(self, job: JobRef) -> _Run | None:
-        """What is kept of the job, if it has been held here ever since."""
+        """What is kept of the job, if it has been held here ever since.
+
+        Raises:
+            LeaseLost: it was claimed anew here since.
+        """
         lease, run = self._runs.get(job.id, (0, None))
+        if job.lease < lease:
+            raise LeaseLost  # and what is known belongs to whoever has it now
         if run is None or job.lease not in (lease, lease + PARKED):
             return None
         self._runs[job.id] = job.lease, run

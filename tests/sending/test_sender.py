@@ -304,3 +304,12 @@ async def test_what_keeps_every_message_from_being_written_is_the_jobs_failure_a
         await world.sender.send(broken, world.now)
     answer = await world.sender.send(order(A, B, job=replace(JOB, lease=2)), world.now)
     assert {entry.state for entry in answer.entries.values()} == {State.SENT}
+
+
+async def test_a_batch_of_an_older_lease_spoils_nothing_that_is_known_of_the_job():
+    world, pace = World(), Pace(per_minute=6)
+    await world.sender.send(order(A, job=replace(JOB, lease=3), pace=pace), world.now)
+    with pytest.raises(LeaseLost):
+        await world.sender.send(order(B, pace=pace), world.now)
+    answer = await world.sender.send(order(C, job=replace(JOB, lease=5), pace=pace), world.now)
+    assert answer.until == round((world.at + 10) * 1000) and len(world.transport.taken) == 1
