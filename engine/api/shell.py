@@ -1,7 +1,8 @@
 """The first thing a browser paints: the frame of the page in the right colours, while Streamlit's scripts still load.
 
 Streamlit serves one HTML file for every page, empty but for its scripts: white until they run, in the dark theme too.
-React replaces what is inside `#root` when it is ready.
+React replaces what is inside `#root` when it is ready. Told where the server is, its scripts do not look for it below the page's
+path first, in vain.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ SHELL = b"""<style>
 @media (prefers-color-scheme: dark) { .pb-shell { background: #0f1220 } .pb-shell div { background: #0b0e19 } }
 @media (max-width: 768px) { .pb-shell div { background: none } }
 </style>
+<script>window.__streamlit = { BACKEND_BASE_URL: location.origin }</script>
 <div id="root"><div class="pb-shell"><div>Postbench</div></div></div>"""
 _CONDITIONS = frozenset({b"accept-encoding", b"if-none-match", b"if-modified-since"})
 _STALE = ("etag", "last-modified", "accept-ranges")

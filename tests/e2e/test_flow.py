@@ -36,6 +36,15 @@ def test_from_form_to_shared_result(server: str, browser: Browser) -> None:
     assert (len(emails), len(set(emails))) == (COUNT, COUNT)
 
 
+def test_a_page_asks_for_nothing_in_vain_and_nobody_else(server: str, browser: Browser) -> None:
+    page = browser.new_page()
+    answers: list[tuple[int, str]] = []
+    page.on("response", lambda answer: answers.append((answer.status, answer.url)))
+    page.goto(f"{server}/jobs")
+    expect(page.get_by_text("No jobs yet")).to_be_visible(timeout=30 * SECONDS)
+    assert [answer for answer in answers if answer[0] >= 400 or not answer[1].startswith((server, "data:", "blob:"))] == []
+
+
 def refused(page: Page) -> None:
     """A wrong pattern is marked at its field, and nothing is submitted."""
     pattern = page.get_by_label("Pattern", exact=True)
