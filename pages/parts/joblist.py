@@ -19,6 +19,8 @@ from pages.parts.rows import ROW_HEIGHT
 from pages.parts.situation import phase
 
 _STATES = [*Status, "waiting"]
+_UNTOLD = frozenset({"seed", "column", "columns"})
+"""Parameters that tell nothing of what a job is about."""
 OPEN = ":material/open_in_new: Open"
 
 
@@ -59,9 +61,11 @@ def _frame(jobs: Sequence[Job]) -> pd.DataFrame:
 
 
 def _what(job: Job) -> str:
-    """The parameters that are not as usual."""
+    """The parameters that are not as usual, and the job whose rows it read."""
     usual = _usual(job.type)
-    return " · ".join(brief({k: v for k, v in job.params.items() if k != "seed" and v != usual.get(k)}).values())
+    told = brief({k: v for k, v in job.params.items() if k not in _UNTOLD and v != usual.get(k)}).values()
+    lender = [f"rows of {job.source_job_id[:8]}"] if job.source_job_id else []
+    return " · ".join([*told, *lender])
 
 
 @cache

@@ -6,6 +6,7 @@ from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
 from engine.durable import control, queries
+from engine.durable.submit import Request, submit
 from engine.durable.tables import jobs
 from tests.pages.conftest import Hand, Visit, address, clean, said
 
@@ -18,6 +19,13 @@ def test_empty_leads_to_the_first_job(visit: Visit) -> None:
     app = visit("jobs.py")
     assert "No jobs yet" in said(app)
     assert [link.proto.label for link in app.get("page_link")] == ["Generate e-mails"]
+
+
+def test_a_job_is_told_by_what_it_is_about(hand: Hand, visit: Visit) -> None:
+    source = hand.completed()
+    types = hand.bench.types
+    submit(hand.database, hand.bench.vault, Request(types["verify-emails"], {"service": "smtp"}, from_job=source))
+    assert visit("jobs.py").dataframe[0].value["parameters"][0] == f"smtp · rows of {source[:8]}"
 
 
 def test_filters_come_from_the_address(hand: Hand, visit: Visit) -> None:
