@@ -193,6 +193,9 @@ class Params(JobParams):
             problems.append(Problem("model", f"is needed: name a model of {self.provider}; the server has none of its own"))
         if self.provider is Provider.TEMPLATE and self.model != TEMPLATE_MODEL:
             problems.append(Problem("model", "is for AI services; the provider template has none: leave it out"))
+        if self.provider is Provider.TEMPLATE and self.mode is Mode.DRAFTS and "{{" in self.brief:
+            said = "stands in every draft as it is, with any {{ name }} in it; write a message with variables in Send e-mails"
+            problems.append(Problem("brief", f"{said}, or leave it out"))
         if self.provider is Provider.LOCAL and self.model:
             problems.append(Problem("model", "is the server's own file with the provider local; leave it out"))
         return problems

@@ -70,6 +70,7 @@ def test_the_servers_model_is_kept_with_the_job():
         ({**DRAFTS, "count": 3}, "count"),
         ({**CONTACTS, "provider": "template", "apiKey": KEY}, "apiKey"),
         ({**CONTACTS, "provider": "template", "model": "gpt"}, "model"),
+        ({**DRAFTS, "provider": "template", "brief": "Hello {{ first_name }}"}, "brief"),
         ({**CONTACTS, "provider": "local", "model": "gpt"}, "model"),
         ({**CONTACTS, "provider": "openai"}, "model"),
     ],
