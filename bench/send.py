@@ -3,9 +3,9 @@
     PYTHONPATH=. python bench/send.py [--aiosmtplib VENV/bin/python] [--messages 2000] [--delay 0 0.005] [--rounds 3]
 
 aiosmtplib is no dependency: `--aiosmtplib` names a Python that has it; without, only Postbench is measured. The relay is the
-test lab's, in a process of its own, with and without a pause before each reply. Postbench's seconds go from the start of the job to its
-end: every message rendered, a ledger row armed on disk before each dot and settled after it, the table committed. The loop's go
-from its first message to its last reply; it writes nothing down.
+test lab's, in a process of its own, with and without a pause before each reply. Postbench's seconds go from the start of the job
+to its end: every message rendered, a ledger row armed on disk before each dot and settled after it, the table committed. The
+loop's go from its first message to its last reply; it writes nothing down.
 """
 
 from __future__ import annotations

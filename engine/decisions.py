@@ -21,7 +21,7 @@ from engine.durable.submit import insert_job, known
 from engine.durable.tables import Job
 from engine.durable.validate import read_params
 from engine.errors import NotFound, WrongState
-from engine.jobs._recipients import KEY, WHY, Recipients
+from engine.sending.recipients import KEY, WHY, Recipients
 from engine.workbench import Workbench
 
 

@@ -20,12 +20,12 @@ from engine.durable.ledger import Entry, Fresh, State
 from engine.durable.schema import arrow_schema, carry, category, rows_table, visible
 from engine.errors import InvalidInput, Problem
 from engine.jobs._columns import chosen_column
-from engine.jobs._recipients import Recipients, Why, check_rows, each_row, recipients_of
 from engine.mail.address import Address
 from engine.mail.columns import address_column
 from engine.mail.message import BODY_COLUMN, MAX_ATTACHMENTS_BYTES, SUBJECT_COLUMN, Design, check, read
 from engine.mail.message.enclosures import name_flaw
 from engine.sending.parcels import Answer, Order, Pace, Parcel, Route
+from engine.sending.recipients import Recipients, Why, check_rows, each_row, recipients_of
 from engine.sending.sender import Sender
 from engine.sending.stationery import Stationery
 

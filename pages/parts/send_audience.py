@@ -13,7 +13,7 @@ import streamlit as st
 from engine.durable import suppressions
 from engine.durable.filters import Where
 from engine.durable.schema import visible
-from engine.jobs._recipients import Why, recipients_of
+from engine.sending.recipients import Why, recipients_of
 from engine.workbench import workbench
 from pages.parts import figures, lender, markup, words
 from pages.parts.form import Given

@@ -10,7 +10,7 @@ import streamlit as st
 from engine.durable.files import files_of
 from engine.durable.tables import Job
 from engine.errors import InvalidInput, Problem
-from engine.jobs._recipients import STATUS_COLUMNS
+from engine.sending.recipients import STATUS_COLUMNS
 from engine.workbench import workbench
 from pages.parts import send_files
 from pages.parts.form import Given, Slots

@@ -11,8 +11,8 @@ from engine.durable.sending_tables import State
 from engine.durable.states import Status
 from engine.durable.tables import Job
 from engine.errors import NotFound
-from engine.jobs._recipients import Why
 from engine.sending.parcels import Route
+from engine.sending.recipients import Why
 from engine.workbench import workbench
 from pages.parts import figures, markup, send_chart, send_doubt, send_rules, words
 from pages.parts.send_messages import messages

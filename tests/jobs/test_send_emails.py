@@ -30,11 +30,11 @@ from engine.durable.tables import chunks, jobs
 from engine.durable.vault import Vault
 from engine.errors import InvalidInput
 from engine.jobs import registry
-from engine.jobs._recipients import Recipients
 from engine.jobs.send_emails import Params, process
 from engine.net.submission import FakeTransport, Receipt, Result
 from engine.sending import sender
 from engine.sending.parcels import Route, Turn
+from engine.sending.recipients import Recipients
 from engine.sending.sender import Sender
 from engine.sending.stationery import Stationery
 from tests.durable.store import complete

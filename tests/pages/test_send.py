@@ -12,7 +12,7 @@ from streamlit.testing.v1 import AppTest
 from engine.durable import queries, suppressions
 from engine.durable.files import files_of
 from engine.durable.suppressions import NewSuppression
-from engine.jobs import _recipients
+from engine.sending import recipients
 from engine.workbench import Workbench
 from pages.parts import send_audience
 from pages.parts.send_rules import CONSENT
@@ -78,7 +78,7 @@ def test_who_is_written_to_and_who_is_left_out_is_counted(visit: Visit, bench: W
 
 def test_a_list_is_looked_through_once(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
-    real = _recipients.recipients_of
+    real = recipients.recipients_of
 
     def counted(rows: pa.Table, column: str, verified_only: bool) -> Any:
         calls.append(rows.num_rows)
