@@ -89,8 +89,13 @@ def _unwanted(connection: Connection, calls: Sequence[Call]) -> tuple[dict[str, 
     asked = sorted(names | {call.recipient for call in calls if isinstance(call, Arming)})
     listed = _array(connection.execute(_LISTED.on(is_sqlite), {"list": encode(asked)}).scalar()) if asked else []
     names |= {fresh.address for fresh in opened if fresh.address}
-    made_up = _array(connection.execute(_MADE_UP.on(is_sqlite), {"list": encode(sorted(names))}).scalar()) if names else []
+    made_up = _array(connection.execute(_MADE_UP.on(is_sqlite), {"pairs": encode(_domains(names))}).scalar()) if names else []
     return dict(listed), {address for (address,) in made_up}
+
+
+def _domains(names: Collection[str]) -> dict[str, str]:
+    """The domain of each address: the index of verified ones begins with it."""
+    return {name: name.rpartition("@")[2] for name in sorted(names)}
 
 
 def _store(connection: Connection, book: Book) -> None:
@@ -166,7 +171,8 @@ _ROWS = Statement(_FOUND + ") AS d")
 _LOCKED_ROWS = Statement(_FOUND + " FOR UPDATE OF d) AS d")
 _LISTED = Statement("{array}(s.address, s.reason)) FROM {list} CROSS JOIN suppression AS s WHERE s.address = item.value")
 _MADE_UP = Statement(
-    "{array}(item.value)) FROM {list} WHERE EXISTS (SELECT 1 FROM probe_permit AS p WHERE p.address = item.value)"
+    "{array}(item.key)) FROM {pairs} WHERE EXISTS (SELECT 1 FROM probe_permit AS p WHERE p.address = item.key) OR EXISTS"
+    " (SELECT 1 FROM verified_email AS v WHERE v.domain = item.value AND v.address = item.key AND {synthetic})"
 )
 _KEEP = Statement(
     f"INSERT INTO delivery ({', '.join(_STORED)}, updated_at) SELECT {', '.join(_STORED)}, {{now}} FROM {{rows}} WHERE true"

@@ -21,7 +21,8 @@ class Statement:
     In it, `{list}` stands for a table to be used in FROM, with the texts of the JSON array `:list` in `item.value`;
     `{pairs}` for one with the members of the JSON object `:pairs` in `item.key` and `item.value`; `{rows}` for one with what
     `parameters` was given, in columns of `item` with these names and types; `{now}` for the database's clock in milliseconds.
-    `{array}(a, {json}(b)))` gives all rows as one JSON array of arrays; `{json}` marks what is JSON already.
+    `{array}(a, {json}(b)))` gives all rows as one JSON array of arrays; `{json}` marks what is JSON already. `{synthetic}` says
+    whether the `data` of a row of `verified_email`, called `v`, marks a made-up address.
     """
 
     def __init__(self, sql: str, columns: Mapping[str, str] | None = None) -> None:
@@ -60,6 +61,7 @@ _SQLITE = {
     "now": str(now_ms().compile(dialect=sqlite.dialect())),
     "array": "SELECT json_group_array(json_array",
     "json": "json",
+    "synthetic": "json_extract(v.data, '$.synthetic') = 1",
 }
 _POSTGRESQL = {
     "list": "json_array_elements_text(CAST(:list AS json)) AS item(value)",
@@ -67,4 +69,5 @@ _POSTGRESQL = {
     "now": str(now_ms().compile(dialect=postgresql.dialect())),  # type: ignore[no-untyped-call]
     "array": "SELECT json_agg(json_build_array",
     "json": "",
+    "synthetic": "v.data ->> 'synthetic' = 'true'",
 }

@@ -81,14 +81,15 @@ class Found(NamedTuple):
 
 
 def fresh(address: str, found: Found, ask: Ask) -> Fresh:
-    """What the cache keeps of a verdict."""
+    """What the cache keeps of a verdict; of a made-up address also that it is one, so that nobody ever writes to it."""
+    data = dict(found.data) | ({"synthetic": True} if address in ask.synthetic else {})
     return Fresh(
         address=address,
         status=found.status,
         reason=found.reason,
         level=found.level,
         score=found.score,
-        data=dict(found.data),
+        data=data,
         checked_at=found.checked_at,
         job_id=ask.job_id or None,
         service=ask.service.value,

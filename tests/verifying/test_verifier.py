@@ -66,6 +66,14 @@ async def test_domains_are_asked_once_however_many_addresses_they_have():
     assert world.prober.asked == []
 
 
+@pytest.mark.parametrize("service", [Service.DNS, Service.SMTP])
+async def test_what_is_kept_of_a_made_up_address_says_so(service: Service):
+    world = World()
+    await world.check("made@d.test", "real@d.test", service=service, synthetic=frozenset({"made@d.test"}))
+    kept = {fresh.address: fresh.data.get("synthetic") for fresh in world.cache.saved}
+    assert kept == {"made@d.test": True, "real@d.test": None}
+
+
 async def test_mailboxes_are_asked_only_where_the_domain_takes_mail():
     world = World()
     answers = await world.check("a@d.test", "x@nowhere.test")
