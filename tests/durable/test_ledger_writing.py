@@ -294,7 +294,7 @@ async def test_an_address_that_was_verified_as_made_up_gets_nothing_even_when_th
     database: Database, vault: Vault
 ) -> None:
     job = running_job(database, vault, count=5)
-    known = [("made@up.test", {"synthetic": True}), ("real@up.test", {"mx": "mx.up.test"})]
+    known: list[tuple[str, dict[str, Any]]] = [("made@up.test", {"synthetic": True}), ("real@up.test", {"mx": "mx.up.test"})]
     save(database, [Fresh(one, "valid", "domain_accepts_mail", "domain", 70, data, 1, "gone", "dns") for one, data in known])
     ledger = StoredLedger(lambda: database)
     found = await ledger.open(JobRef(job.id, lease=job.lease), [fresh(name) for name in ("made@up.test", "real@up.test")])
