@@ -54,7 +54,7 @@ SPELLINGS = [
 ]
 
 
-@pytest.mark.parametrize(("first", "last", "wanted"), SPELLINGS, ids=lambda value: str(value)[:20])
+@pytest.mark.parametrize(("first", "last", "wanted"), SPELLINGS, ids=[f"{first} {last}" for first, last, _ in SPELLINGS])
 def test_other_spellings_are_candidates_too(first, last, wanted):
     from engine.mail.finding import Person
 
