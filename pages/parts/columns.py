@@ -16,7 +16,7 @@ STATUS = "status"
 _WEB = re.compile(r"https?://[^\s\"<>]+")
 _URL_NAME = re.compile(r"(?:^|_)(?:url|link|website)$", re.IGNORECASE)
 _SHOWN_URL = r"^https?://(?:www\.)?(.*?)/?$"
-_WIDTHS: Mapping[str, int] = {
+SENTENCES: Mapping[str, int] = {
     "why": 420,
     "sources": 320,
     "error": 260,
@@ -25,7 +25,7 @@ _WIDTHS: Mapping[str, int] = {
     "body": 420,
     "note": 300,
 }
-"""Pixels of columns that hold sentences; the browser would make them as narrow as their first rows are."""
+"""Columns that hold sentences, with their widths in pixels: the browser would make them as narrow as their first rows are."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +88,7 @@ def _column(field: pa.Field, cells: pa.ChunkedArray) -> Any:
         return config.DatetimeColumn(help=meaning, timezone=st.context.timezone)
     if _URL_NAME.search(field.name) and _leads_to_the_web(cells):
         return config.LinkColumn(help=meaning, display_text=_SHOWN_URL, width=220)
-    return config.Column(help=meaning, width=_WIDTHS.get(field.name))
+    return config.Column(help=meaning, width=SENTENCES.get(field.name))
 
 
 def _leads_to_the_web(cells: pa.ChunkedArray) -> bool:

@@ -15,6 +15,7 @@ from engine.errors import InvalidInput
 from engine.workbench import workbench
 from pages.parts import columns, markup, words
 from pages.parts.columns import STATUS, View
+from pages.parts.record import record
 
 PAGE_ROWS = 50
 SHOWN_ROWS = 12
@@ -80,9 +81,9 @@ def _sentence(error: InvalidInput) -> str:
 
 
 def _said(total: int, job: Job, filtered: bool) -> str:
-    if filtered:
-        return f"{words.plural(total, 'row')} fit the filter"
-    return words.plural(total, "row") + ("" if job.ended else " so far")
+    rows = words.plural(total, "row")
+    said = f"{rows} fit the filter" if filtered else rows + ("" if job.ended else " so far")
+    return f"{said}; choose one to read it whole" if total else said
 
 
 def _no_rows(job: Job, where: Where) -> str:
@@ -129,19 +130,33 @@ def _paged(job: Job, schema: pa.Schema, where: Where, total: int, text: str, vie
             st.space("stretch")
             address = f"/api/jobs/{job.id}/results.csv?where={quote(text)}"
             st.link_button("These rows as CSV", address, icon=":material/download:", type="tertiary", key="download_filtered")
+    found = workbench().results.page(job.id, schema, first, PAGE_ROWS, where)
+    key = f"rows_{job.id}_{number}_{text}"  # with other rows in the table nothing is chosen
     with slot:
-        _show(workbench().results.page(job.id, schema, first, PAGE_ROWS, where), schema, view)
+        _show(found, schema, view, key)
+    place = _chosen(key)
+    if place is not None and place < found.table.num_rows:
+        record(found.table.select(schema.names).slice(place, 1).to_pylist()[0], view, first + place + 1)
 
 
-def _show(page: Page, schema: pa.Schema, view: View) -> None:
+def _chosen(key: str) -> int | None:
+    """The place in the table of the row that is chosen."""
+    rows = st.session_state[key]["selection"]["rows"] if key in st.session_state else []
+    return rows[0] if rows else None
+
+
+def _show(page: Page, schema: pa.Schema, view: View, key: str) -> None:
     shown = columns.plain(page.table)
     st.dataframe(
         shown,
+        key=key,
         hide_index=True,
         row_height=ROW_HEIGHT,
         height=min(page.table.num_rows, SHOWN_ROWS) * ROW_HEIGHT + HEAD_HEIGHT,
         column_order=view.ordered(schema.names),
         column_config=columns.configured(shown, schema),
+        on_select="rerun",
+        selection_mode="single-row",
         placeholder="",
         alt="Rows of the result",
     )
