@@ -29,6 +29,7 @@ from engine.net.llm_services import AnthropicLlm, OpenAiLlm
 from engine.net.llm_wire import base_of
 from engine.net.mailsso import MailsSoClient
 from engine.net.outbox import Outbox
+from engine.net.postbox_url import postbox
 from engine.net.reader import PageReader
 from engine.net.smtp import SmtpProber
 from engine.net.submission import Transport
@@ -58,6 +59,22 @@ def doors() -> Mapping[str, Any]:
         "sender": _sender(configured),
         "stationery": _stationery(configured),
     }
+
+
+def check_settings(configured: Settings) -> None:
+    """Look at the settings of the doors before anything starts, so that whoever starts it hears what is wrong.
+
+    Raises:
+        ConfigError: one cannot be used; the message names it and holds no password.
+    """
+    if configured.smtp_url is not None:
+        relay_of(configured.smtp_url.get_secret_value()).context()
+    if configured.bounce_url is not None:
+        postbox(configured.bounce_url.get_secret_value())
+    if configured.bounce_address and not isinstance(parse(configured.bounce_address), Address):
+        raise ConfigError("POSTBENCH_BOUNCE_ADDRESS is no address; expected one such as bounces@example.com")
+    _dkim(configured)
+    _llms(configured)
 
 
 def _verifier(configured: Settings) -> Verifier:

@@ -75,6 +75,7 @@ def run(app: App, api: FastAPI) -> None:
         configured = settings()
         check_bind(configured)
         check_port(configured.host, configured.port)
+        _check_doors(configured)
         workbench()
     except ConfigError as error:
         _refuse(error)
@@ -82,6 +83,12 @@ def run(app: App, api: FastAPI) -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     with suppress(KeyboardInterrupt):
         app.run(config=_streamlit_options(configured))
+
+
+def _check_doors(configured: Settings) -> None:
+    from engine.execution import check_settings  # this process needs the doors themselves for hardly anything
+
+    check_settings(configured)
 
 
 def check_port(host: str, port: int) -> None:

@@ -96,6 +96,7 @@ def test_a_port_in_use_is_said_clearly(tmp_path):
         ({"POSTBENCH_PORT": "http"}, ["POSTBENCH_PORT"]),
         ({"POSTBENCH_DATA_DIR": "/proc/nowhere"}, ["/proc/nowhere", "POSTBENCH_DATA_DIR"]),
         ({"POSTBENCH_DATABASE_URL": "mysql://x/y"}, ["POSTBENCH_DATABASE_URL"]),
+        ({"POSTBENCH_SMTP_URL": "mail.example.com"}, ["POSTBENCH_SMTP_URL", "smtps://"]),
     ],
 )
 def test_a_wrong_setting_is_said_clearly(tmp_path, extra, words):

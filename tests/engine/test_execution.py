@@ -11,7 +11,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption,
 from pydantic import SecretStr
 
 from engine.errors import ConfigError
-from engine.execution import check_sender
+from engine.execution import check_sender, check_settings
 from engine.mail.address import Address, parse
 from engine.mail.policies import Level
 from engine.mail.policies_dkim import public_key
@@ -66,3 +66,25 @@ async def test_a_sender_is_judged_by_what_the_settings_say(key_file: Path) -> No
 async def test_a_key_that_cannot_be_read_names_the_setting(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="POSTBENCH_DKIM_KEY_FILE"):
         await check_sender(Settings(dkim_key_file=tmp_path / "missing.pem"), ann())
+
+
+@pytest.mark.parametrize(
+    ("setting", "value"),
+    [
+        ("smtp_url", SecretStr("ftp://user:hunter2@mail.example.com")),
+        ("smtp_url", SecretStr("smtps://user:hunter2@mail.example.com?ca=/nowhere/at/all.pem")),
+        ("bounce_url", SecretStr("pop3://user:hunter2@mail.example.com")),
+        ("bounce_address", "bounces"),
+        ("dkim_key_file", Path("/nowhere/dkim.pem")),
+        ("ai_url", "api.example.com"),
+        ("anthropic_url", "api.example.com"),
+    ],
+)
+def test_a_setting_of_a_door_is_looked_at_before_anything_starts(setting: str, value: Any) -> None:
+    with pytest.raises(ConfigError, match=f"POSTBENCH_{setting.upper()}") as caught:
+        check_settings(Settings(**{setting: value}))
+    assert "hunter2" not in str(caught.value)
+
+
+def test_the_defaults_are_good() -> None:
+    check_settings(Settings())
