@@ -25,6 +25,8 @@ from engine.durable.timeline import record
 from engine.errors import NotFound, WrongState
 
 TREATED = "Treated as sent."
+RESENT = "resent:"
+"""Before the id of the job that sends a message in doubt again."""
 RECIPIENT = "_recipient"
 """The hidden column of a sending job's input that holds the recipient's key."""
 UNDER_WAY_MS = 11 * 60_000
@@ -85,7 +87,14 @@ def mark_resent(connection: Connection, job_id: str, recipients: Collection[str]
     if len(found) < len(set(recipients)):
         gone = len(set(recipients)) - len(found)
         raise WrongState(f"{gone} of these messages are not in doubt any more; look again")
-    _decide(connection, job_id, found, state=State.IN_DOUBT, resolution=f"resent:{new_job_id}")
+    _decide(connection, job_id, found, state=State.IN_DOUBT, resolution=f"{RESENT}{new_job_id}")
+
+
+def resent(database: Database, job_id: str) -> int:
+    """How many messages in doubt of a job another job sends again. They stay in doubt: they may have arrived before."""
+    query = select(func.count()).where(_d.job_id == job_id, _d.state == State.IN_DOUBT, _d.resolution.startswith(RESENT))
+    with database.read() as connection:
+        return connection.execute(query).scalar_one()
 
 
 def treat_as_sent(database: Database, job_id: str, recipients: Sequence[str] | None = None) -> int:

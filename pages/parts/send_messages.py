@@ -10,6 +10,7 @@ import streamlit as st
 
 from engine.durable import delivery_pages
 from engine.durable.delivery_pages import DeliveryPage
+from engine.durable.resolution import RESENT
 from engine.durable.sending_tables import Delivery, State
 from engine.durable.tables import Job
 from engine.errors import InvalidInput
@@ -32,7 +33,6 @@ STATES = {
 """States to look for; a message is in the others for moments."""
 _PAGER = Pager("messages", "message", "messages", PAGE_ROWS, ("First", "Previous", "Next"))
 _TABLE, _STATE, _SEARCH, _OF = "send_table", "send_state", "send_search", "send_messages_of"
-_RESENT = "resent:"
 
 
 def messages(job: Job) -> None:
@@ -143,7 +143,7 @@ def _why(one: Delivery) -> str:
 def _again(one: Delivery) -> str:
     """The job that sent it again, shortened."""
     decided = one.resolution or ""
-    return decided.removeprefix(_RESENT)[:8] if decided.startswith(_RESENT) else ""
+    return decided.removeprefix(RESENT)[:8] if decided.startswith(RESENT) else ""
 
 
 def _columns(found: Sequence[Delivery]) -> dict[str, Any]:

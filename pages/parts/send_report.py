@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 import streamlit as st
 
-from engine.durable import delivery_pages
+from engine.durable import delivery_pages, resolution
 from engine.durable.sending_tables import State
 from engine.durable.states import Status
 from engine.durable.tables import Job
@@ -23,13 +23,13 @@ MANY = 50_000
 """A job with more messages is counted once in `MANY_TICKS`: it takes the database tens of milliseconds."""
 MANY_TICKS = 5
 DOUBTS = "send_doubts"
-"""Session key: of how many messages in doubt the page was drawn; another number has it drawn again."""
+"""Session key: with how many messages to decide about the page was drawn; another number has it drawn again."""
 
 
 def report(job: Job, tick: float | None, edit: Callable[[], None]) -> None:
     """The section of the job's cell."""
     counts = delivery_pages.counts(workbench().database, job.id)
-    st.session_state[DOUBTS] = counts.get(State.IN_DOUBT, 0)
+    st.session_state[DOUBTS] = counts.get(State.IN_DOUBT, 0) - _resent(job.id, counts)
     slower = MANY_TICKS if job.total_items > MANY else 1
     if job.status == Status.COMPLETED and job.params.get("transport") == Route.OUTBOX and counts.get(State.SENT):
         _for_real(counts[State.SENT], edit)
@@ -46,9 +46,15 @@ def _figures(job_id: str) -> None:
     except NotFound:  # deleted meanwhile: the whole page says so
         st.rerun()
     counts = delivery_pages.counts(workbench().database, job_id)
-    if counts.get(State.IN_DOUBT, 0) != st.session_state[DOUBTS]:
+    resent = _resent(job_id, counts)
+    if counts.get(State.IN_DOUBT, 0) - resent != st.session_state[DOUBTS]:
         st.rerun()
-    st.html(tiles(job, counts, _next(job, counts, now)))
+    st.html(tiles(job, counts, _next(job, counts, now), resent))
+
+
+def _resent(job_id: str, counts: Mapping[State, int]) -> int:
+    """Messages in doubt about which somebody has decided."""
+    return resolution.resent(workbench().database, job_id) if counts.get(State.IN_DOUBT) else 0
 
 
 def _next(job: Job, counts: Mapping[State, int], now: int) -> str:
@@ -61,8 +67,11 @@ def _next(job: Job, counts: Mapping[State, int], now: int) -> str:
     return f"next in {words.duration((due - now) / 1000)}" if due > now else "next one now"
 
 
-def tiles(job: Job, counts: Mapping[State, int], next_try: str = "") -> str:
-    """The numbers as HTML. Who was left out is known of committed rows, everything else as it happens."""
+def tiles(job: Job, counts: Mapping[State, int], next_try: str = "", resent: int = 0) -> str:
+    """The numbers as HTML. Who was left out is known of committed rows, everything else as it happens.
+
+    `resent`: messages in doubt that another job sends again; nobody has to decide about them any more.
+    """
     left_out = left_out_of(job, counts)
     count = {state: counts.get(state, 0) for state in State}
     done = count[State.SENT] + count[State.FAILED] + count[State.IN_DOUBT]
@@ -73,12 +82,19 @@ def tiles(job: Job, counts: Mapping[State, int], next_try: str = "") -> str:
             sent, words.number(count[State.SENT]), words.percent(count[State.SENT], done), colour="green" if done else ""
         ),
         _tile("Failed", count[State.FAILED], "red", "turned away for good"),
-        _tile("In doubt", count[State.IN_DOUBT], "amber", "handed over, no answer"),
+        _doubt(count[State.IN_DOUBT] - resent, resent),
         _tile("Deferred", count[State.RETRY], "violet", next_try or "tried again later"),
         _tile("Left out", left_out, "gray", "nobody was written to"),
         _tile("To go", 0 if job.status == Status.COMPLETED else to_go, "blue", "not tried yet"),
     ]
     return markup.tiles(cells)
+
+
+def _doubt(count: int, resent: int) -> str:
+    """Those still to be decided about; of the others only what became of them."""
+    again = f"{words.number(resent)} sent again" if resent else ""
+    note = (f"no answer; {again}" if again else "handed over, no answer") if count else again
+    return markup.tile("In doubt", words.number(count), note, colour="amber" if count else "")
 
 
 def left_out_of(job: Job, counts: Mapping[State, int]) -> int:

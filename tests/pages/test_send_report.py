@@ -20,7 +20,7 @@ from engine.durable.submit import Request, submit
 from engine.durable.tables import jobs
 from engine.jobs.send_emails import Row
 from engine.workbench import Workbench
-from pages.parts import send_chart, send_messages
+from pages.parts import send_chart, send_doubt, send_messages
 from pages.parts.letter import Shown
 from tests.pages.conftest import Hand, Visit, address, clean, labels, said
 
@@ -183,6 +183,20 @@ def test_messages_in_doubt_are_sent_again_by_another_job(visit: Visit, hand: Han
     assert (new.total_items, new.params["resends"]) == (2, job_id)
     again = visit(PAGE, job_id=job_id)
     assert "in doubt." not in said(again)
+    assert tile(again, "In doubt") == "0" and "2 sent again" in said(again) and "handed over, no answer" not in said(again)
+
+
+def test_a_message_still_to_be_decided_about_is_told_from_those_sent_again(
+    visit: Visit, hand: Hand, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    job_id = completed(hand, dict.fromkeys(PEOPLE, State.IN_DOUBT))
+    monkeypatch.setattr(send_doubt, "_chosen", lambda found: found[:3])  # `AppTest` cannot click into a table
+    app = visit(PAGE, job_id=job_id)
+    assert tile(app, "In doubt") == "4" and "handed over, no answer" in said(app)
+    clean(app.button(key="doubt_resend_ask").click().run())
+    clean(app.button(key="doubt_resend_yes").click().run())
+    again = visit(PAGE, job_id=job_id)
+    assert tile(again, "In doubt") == "1" and "no answer; 3 sent again" in said(again)
 
 
 def test_a_message_of_the_outbox_is_shown_safely(visit: Visit, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
