@@ -14,6 +14,7 @@ from engine.durable.schema import hidden
 from engine.errors import InvalidInput, Problem
 from engine.mail.address import Address, folded
 from engine.mail.drafting import is_made_up
+from engine.mail.evidence import Status
 from engine.mail.message import Malformed, Refused, RowFlaw, read
 from engine.sending.parcels import Turn
 
@@ -27,6 +28,7 @@ _UNFIT = frozenset(
     "risky invalid unknown not_found found no_addresses blocked_by_robots unreachable refused failed suppressed in_doubt".split()
 )
 """What a status says of rows that are not to be written to, in any job's table."""
+_OUTDATED = "Not known to whom: an older version stored this list. Submit it again."
 _TRUE = frozenset({"true", "1", "yes", "wahr"})
 
 
@@ -87,11 +89,20 @@ class Recipients:
 
     @classmethod
     def of_table(cls, rows: pa.Table) -> Recipients:
-        """What `table` wrote."""
-        keys, whys, said = (rows[name].to_pylist() for name in (KEY, WHY, SAID))
+        """What `table` wrote, this version or an older one.
+
+        Where it is not kept who gets a message, nobody does; where turns are not kept, those among these rows.
+        """
+        names = set(rows.column_names)
+        if not names >= {KEY, WHY}:
+            return cls.of([""] * rows.num_rows, [LeftOut(Why.NO_ADDRESS, _OUTDATED)] * rows.num_rows)
+        keys = [key or "" for key in rows[KEY].to_pylist()]
+        whys = rows[WHY].to_pylist()
+        said = rows[SAID].to_pylist() if SAID in names else [None] * len(whys)
         outs = [None if why is None else LeftOut(Why(why), text or "") for why, text in zip(whys, said, strict=True)]
-        turns = zip(rows[TURN].to_pylist(), rows[NTH].to_pylist(), strict=True)
-        return cls([key or "" for key in keys], outs, [Turn(*turn) for turn in turns])
+        if not names >= {TURN, NTH}:
+            return cls.of(keys, outs)
+        return cls(keys, outs, list(map(Turn, rows[TURN].to_pylist(), rows[NTH].to_pylist())))
 
 
 def recipients_of(rows: pa.Table, column: str, verified_only: bool) -> Recipients:
@@ -153,6 +164,15 @@ def _unfit(rows: pa.Table) -> list[str]:
     if not columns:
         return [""] * rows.num_rows
     return [next((str(value) for value in values if value in _UNFIT), "") for values in zip(*columns, strict=True)]
+
+
+def vouched(rows: pa.Table) -> bool:
+    """Whether all rows that no status speaks against were verified as valid; false where the statuses are of other things, such
+    as drafts that were written.
+    """
+    columns = [rows[name].to_pylist() for name in STATUS_COLUMNS if name in rows.column_names]
+    fit = [values for values, unfit in zip(zip(*columns, strict=True), _unfit(rows), strict=False) if not unfit]
+    return bool(columns) and all(Status.VALID in values for values in fit)
 
 
 def check_rows(rows: pa.Table, recipients: Recipients, render: Callable[[Mapping[str, Any], str], object]) -> None:
