@@ -13,7 +13,7 @@ import streamlit as st
 from engine.durable import suppressions
 from engine.durable.filters import Where
 from engine.durable.schema import visible
-from engine.sending.recipients import Why, recipients_of
+from engine.sending.recipients import Why, recipients_of, vouched
 from engine.workbench import workbench
 from pages.parts import figures, lender, markup, words
 from pages.parts.form import Given
@@ -22,6 +22,8 @@ from pages.parts.topics import RECIPIENTS
 
 LOOKED_AT = 50_000
 """So many rows are looked at while a form is filled in; a submit looks at all of them."""
+SAMPLE_ROWS = 1_000
+"""So many rows tell what the statuses of a list are about."""
 List: TypeAlias = pa.Table | Loan
 
 
@@ -70,6 +72,11 @@ def columns_of(source: List) -> list[str]:
     """The names of the columns that a message can tell."""
     names: list[str] = visible(source.sample if isinstance(source, Loan) else source).column_names
     return names
+
+
+def verified(source: List) -> bool:
+    """Whether the statuses of a list are verdicts on its addresses, so that who is left has been verified."""
+    return vouched(visible(source.sample if isinstance(source, Loan) else source.slice(0, SAMPLE_ROWS)))
 
 
 def list_of(slot: str, given: Given) -> List | None:
@@ -124,7 +131,8 @@ def line(found: Audience) -> str:
     said = f"<b>{'' if found.whole else 'About '}{count}</b> will be written to"
     if not found.whole:
         said += f' <span class="pb-quiet">from the first {found.looked:,} rows; a submit looks at all {found.rows:,}</span>'
-    chips = {name: words.number(found.left_out[why]) for why, name in _NAMES.items() if found.left_out.get(why)}
+    names = _NAMES if verified(found.source) else {**_NAMES, Why.UNVERIFIED: "ruled out by their status"}
+    chips = {name: words.number(found.left_out[why]) for why, name in names.items() if found.left_out.get(why)}
     parts = [f'<div class="pb-line"><span>{said}</span></div>']
     if chips:
         parts.append(f'<div class="pb-left-out"><span class="pb-quiet">Left out</span>{markup.facts(chips)}</div>')
@@ -142,7 +150,7 @@ _NAMES: Mapping[str, str] = {
 }
 _REMEDIES: Mapping[str, str] = {
     Why.SYNTHETIC: "Made up addresses are never written to: they may belong to somebody.",
-    Why.UNVERIFIED: "Verify the list first, or let others than valid ones in above.",
+    Why.UNVERIFIED: "Verify the list first, or let them in with the switch above.",
     Why.NO_ADDRESS: "Choose the column that holds the addresses.",
     Why.SUPPRESSED: "They asked not to be written to, or their mailboxes are gone; see Suppressions.",
 }

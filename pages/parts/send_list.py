@@ -15,7 +15,7 @@ from engine.workbench import workbench
 from pages.parts import send_files
 from pages.parts.form import Given, Slots
 from pages.parts.listing import Listing
-from pages.parts.send_audience import Audience, audience, columns_of, line, list_of
+from pages.parts.send_audience import Audience, List, audience, columns_of, line, list_of, verified
 from pages.parts.send_message import COLUMNS
 
 VERIFIED = "send_verified"
@@ -35,7 +35,7 @@ class RecipientList:
         st.session_state[COLUMNS] = [] if source is None else columns_of(source)
         if source is None:
             return given
-        given = replace(given, params=given.params | _verified_only(columns_of(source)))
+        given = replace(given, params=given.params | _verified_only(source))
         found = _looked_through(given)
         if isinstance(found, Audience):
             st.html(line(found))
@@ -72,16 +72,20 @@ def _looked_through(given: Given) -> Audience | Sequence[Problem]:
         return error.problems
 
 
-def _verified_only(columns: Sequence[str]) -> dict[str, bool]:
-    """Asked where a column tells; left to the job where none does."""
-    told = [name for name in STATUS_COLUMNS if name in columns]
+def _verified_only(source: List) -> dict[str, bool]:
+    """Asked where a column tells; left to the job where none does. Its words promise no more than the column holds."""
+    told = [name for name in STATUS_COLUMNS if name in columns_of(source)]
     if not told:
         return {}
     st.session_state.setdefault(VERIFIED, True)
-    only = st.toggle(
-        "Only verified ones",
-        help=f"Leaves out rows whose `{told[0]}` speaks against writing: risky, invalid, unknown, failed and the like",
-        persist_state="session",
-        key=VERIFIED,
-    )
+    if verified(source):
+        label = "Only verified ones"
+        means = f"Leaves out rows whose `{told[0]}` speaks against writing: risky, invalid, unknown, failed and the like"
+    else:
+        label = "Leave out those ruled out by their status"
+        means = (
+            f"Leaves out rows whose `{told[0]}` speaks against writing: failed, refused, not found and the like. "
+            "Not everybody else on this list has been verified"
+        )
+    only = st.toggle(label, help=means, persist_state="session", key=VERIFIED)
     return {"verifiedOnly": only}

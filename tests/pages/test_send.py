@@ -76,6 +76,15 @@ def test_who_is_written_to_and_who_is_left_out_is_counted(visit: Visit, bench: W
     assert "<b>3 recipients</b> will be written to" in said(clean(app.run()))
 
 
+def test_statuses_that_are_no_verdicts_are_not_called_verified(visit: Visit) -> None:
+    app = pasted(visit(PAGE), "email,status\nann@harbour.com,ok\nben@quiet.org,failed\n")
+    assert app.toggle(key="send_verified").label == "Leave out those ruled out by their status"
+    assert fact("ruled out by their status", "1") in said(app) and "verified as valid" not in said(app)
+    app = pasted(app, "email,status\nann@harbour.com,valid\nben@quiet.org,risky\n")
+    assert app.toggle(key="send_verified").label == "Only verified ones"
+    assert fact("not verified as valid", "1") in said(app)
+
+
 def test_a_list_is_looked_through_once(visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     calls: list[int] = []
     real = recipients.recipients_of
