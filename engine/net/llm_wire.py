@@ -103,7 +103,7 @@ class Wire:
 
     def _denied(self, status: int) -> str:
         """Why, and what helps. The service's own words are left out: some repeat parts of the key."""
-        key = "If the key is right now, resume; else run this again with another apiKey, or change the server's."
+        key = "If the key is right now, resume; else run this again with another key, or change the server's."
         reasons = {
             401: f"The AI service refused the API key (HTTP 401). {key}",
             402: "The AI service wants to be paid first (HTTP 402). Top up the account, then resume.",

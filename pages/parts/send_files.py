@@ -44,7 +44,7 @@ def draw(slots: Slots) -> dict[str, Any]:
     key = f"send_upload_{taken}"  # another key empties the field: what was taken is listed below, with its size
     st.file_uploader("Attachments", accept_multiple_files=True, max_upload_size=MAX_MB, on_change=_take, args=(key,), key=key)
     files = _kept()
-    slots.under("attachments", f"{_said(files)} Up to {MAX_MB} MB in all".strip())
+    slots.under("attachments", f"{_said(files)} The limit is for all files together".strip())
     for place, file in enumerate(files):
         with st.container(horizontal=True, vertical_alignment="center", gap="small", key=f"attached_{place}"):
             st.html(

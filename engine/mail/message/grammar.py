@@ -7,6 +7,7 @@ import re
 from jinja2 import Environment, TemplateSyntaxError, nodes
 
 from engine.mail.message.flaws import TemplateFlaw
+from engine.mail.message.misspelt import in_our_words
 
 MAX_SOURCE = 200_000
 """Characters of a template."""
@@ -33,7 +34,6 @@ _SYMBOLS: dict[type[nodes.Node], str] = {
     nodes.Slice: "a slice [ : ]",
     nodes.Dict: "{ }",
 }
-_MAX_MESSAGE = 300
 # It only parses: no template is ever compiled or run by Jinja, so that its reach into Python objects does not exist here.
 _grammar = Environment(trim_blocks=True, lstrip_blocks=True, keep_trailing_newline=True, autoescape=False)
 
@@ -51,7 +51,7 @@ def parse(source: str) -> list[nodes.Node]:
     try:
         tree = _grammar.parse(source)
     except TemplateSyntaxError as error:
-        raise flaw(error.lineno, _sentence(error.message or "it can't be read")) from None
+        raise flaw(error.lineno, in_our_words(error.message or "")) from None
     except RecursionError:
         raise TemplateFlaw("The template is nested too deeply") from None
     except (ValueError, ArithmeticError, MemoryError, Warning):
@@ -83,8 +83,3 @@ def _check_size(tree: nodes.Node) -> None:
         if not level:
             return
     raise TemplateFlaw("The template is nested too deeply")
-
-
-def _sentence(message: str) -> str:
-    line = " ".join(message.split())
-    return line if len(line) <= _MAX_MESSAGE else line[: _MAX_MESSAGE - 1] + "…"
