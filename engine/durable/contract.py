@@ -263,6 +263,8 @@ class Chart:
     kind: Literal["bar", "line"] = "bar"
 
 
+LAST = 1_000
+"""The place of job types that name none."""
 SourceUse: TypeAlias = Literal["none", "optional", "required"]
 """Whether a job type reads an input list."""
 
@@ -286,6 +288,7 @@ class JobType:
     carries: bool = True
     charts: tuple[Chart, ...] = ()
     row_of: Callable[[Mapping[str, Any]], type[JobRow]] | None = None
+    place: int = LAST
 
     @classmethod
     def from_module(cls, module: ModuleType) -> Self:
@@ -295,7 +298,8 @@ class JobType:
         back in the result, row by row. PACED: the doors keep to the engine's concurrency, so that batches may be larger than it.
         HERE: batches run in the engine that holds the job and never elsewhere, as their doors count what all of them do together.
         `row_of`: from a job's stored parameters to the Row of its result, where not all jobs of the type have the same columns;
-        `Row` then has all of them.
+        `Row` then has all of them. PLACE: where the type stands among those that people choose from, low ones first; no two have
+        the same, and a type without one comes last.
         """
         return cls(
             name=module.TYPE,
@@ -313,6 +317,7 @@ class JobType:
             carries=getattr(module, "CARRIES", True),
             charts=tuple(getattr(module, "CHARTS", ())),
             row_of=getattr(module, "row_of", None),
+            place=getattr(module, "PLACE", LAST),
         )
 
     @property

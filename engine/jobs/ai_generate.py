@@ -41,6 +41,7 @@ __all__ = [
     "usual_provider",
 ]
 TYPE, TITLE, ICON = "ai-generate", "AI-generate", ":material/edit_note:"
+PLACE = 60
 SOURCE = "optional"
 CHARTS = (Chart("status", "Rows"), Chart("attempts", "Requests for a row", "line"), Chart("error", "Why rows failed"))
 CONTACTS_AT_ONCE = 5

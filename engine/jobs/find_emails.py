@@ -27,6 +27,7 @@ from engine.verifying.ask import Ask, Found, Memory
 from engine.verifying.verifier import Verifier
 
 TYPE, TITLE, ICON = "find-emails", "Find e-mails", ":material/person_search:"
+PLACE = 50
 SOURCE = "required"
 PACED = True
 CHARTS = (Chart("status", "What was found"), Chart("pattern", "Patterns"), Chart("outcome", "How it was found"))

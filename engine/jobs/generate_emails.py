@@ -22,6 +22,7 @@ from engine.mail.synthesis import Recipe, Synthesis, synthesis
 TYPE = "generate-emails"
 TITLE = "Generate e-mails"
 ICON = ":material/auto_awesome:"
+PLACE = 10
 BATCH = 25_000
 CPU_BOUND = True
 CHARTS = (

@@ -21,6 +21,7 @@ from engine.verifying.columns import VerdictRow, tallies, verdict_columns
 from engine.verifying.verifier import Verifier
 
 TYPE, TITLE, ICON = "generate-verified-emails", "Generate verified", ":material/new_releases:"
+PLACE = 20
 PACED = True
 CHARTS = (Chart("status", "Verdicts of all candidates"), Chart("reason", "Reasons"), Chart("provider", "Providers"))
 SMALLEST = 5

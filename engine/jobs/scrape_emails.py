@@ -19,6 +19,7 @@ from engine.scraping.domains import Wanted, domain_column, wanted
 from engine.scraping.report import Report
 
 TYPE, TITLE, ICON = "scrape-emails", "Scrape e-mails", ":material/travel_explore:"
+PLACE = 40
 SOURCE = "required"
 CARRIES = False
 CHARTS = (Chart("found_as", "How addresses were found"), Chart("outcome", "Domains by outcome"))

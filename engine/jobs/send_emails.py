@@ -30,6 +30,7 @@ from engine.sending.sender import Sender
 from engine.sending.stationery import Stationery
 
 TYPE, TITLE, ICON = "send-emails", "Send e-mails", ":material/send:"
+PLACE = 70
 SOURCE = "required"
 PACED = HERE = True
 CHARTS = (Chart("left_out", "Left out, and why"), Chart("reply", "Refusals by code"))

@@ -22,6 +22,7 @@ from engine.verifying.columns import VerdictRow, tallies, verdict_columns
 from engine.verifying.verifier import Verifier
 
 TYPE, TITLE, ICON = "verify-emails", "Verify e-mails", ":material/fact_check:"
+PLACE = 30
 SOURCE = "required"
 PACED = True
 CHARTS = (Chart("status", "Verdicts"), Chart("reason", "Reasons"), Chart("provider", "Providers"))

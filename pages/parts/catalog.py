@@ -19,8 +19,9 @@ def script(type_name: str) -> str:
 
 
 def shown(bench: Workbench) -> list[JobType]:
-    """The job types that have a page, in the registry's order."""
-    return [job_type for job_type in bench.types.values() if (FOLDER / script(job_type.name)).is_file()]
+    """The job types that have a page, by their places, then by name."""
+    found = [job_type for job_type in bench.types.values() if (FOLDER / script(job_type.name)).is_file()]
+    return sorted(found, key=lambda job_type: (job_type.place, job_type.name))
 
 
 def easiest(bench: Workbench) -> list[JobType]:

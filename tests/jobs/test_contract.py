@@ -8,7 +8,7 @@ import re
 import pyarrow as pa
 import pytest
 
-from engine.durable.contract import JobType
+from engine.durable.contract import LAST, JobType
 from engine.jobs import registry
 
 TYPES = list(registry().values())
@@ -19,6 +19,11 @@ every_type = pytest.mark.parametrize("job_type", TYPES, ids=lambda job_type: job
 def test_names_are_stable_words(job_type: JobType):
     assert re.fullmatch(r"[a-z]+(-[a-z]+)*", job_type.name)
     assert job_type.title and job_type.summary and job_type.icon.startswith(":material/")
+
+
+def test_places_in_the_navigation_are_distinct():
+    places = [job_type.place for job_type in TYPES if job_type.place != LAST]
+    assert len(set(places)) == len(places) and all(place < LAST for place in places)
 
 
 @every_type

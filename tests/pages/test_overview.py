@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from streamlit.testing.v1 import AppTest
 
 from engine.durable import engines
+from engine.durable.contract import LAST
 from engine.workbench import Workbench
+from pages.parts import catalog
 from tests.pages.conftest import ROUTER, Hand, Visit, clean, labels, said
 
 
@@ -31,7 +34,7 @@ def test_counts_throughput_and_recent_jobs(hand: Hand, visit: Visit) -> None:
 
 def test_every_job_type_with_a_page_is_offered(bench: Workbench, visit: Visit) -> None:
     shown = labels(visit("overview.py"), "page_link")
-    assert shown == [f"**{job_type.title}**" for job_type in bench.types.values()]
+    assert shown == [f"**{job_type.title}**" for job_type in sorted(bench.types.values(), key=lambda found: found.place)]
     assert {"**Find e-mails**", "**Send e-mails**", "**Verify e-mails**"} <= set(shown)
 
 
@@ -50,3 +53,13 @@ def test_system_masks_secrets(configure: Callable[..., Workbench], secret: str) 
     assert "POSTBENCH_SECRET_KEY" in said(app)
     assert secret not in said(app)
     assert "SQLite" in said(app)
+
+
+def test_tools_stand_in_the_order_of_their_places(bench: Workbench, monkeypatch: pytest.MonkeyPatch) -> None:
+    names = [job_type.name for job_type in catalog.shown(bench)]
+    assert names[0] == "generate-emails" and names[-1] == "send-emails" and len(names) == len(bench.types)
+    moved = {**bench.types, "send-emails": replace(bench.types["send-emails"], place=1)}
+    moved["find-emails"] = replace(moved["find-emails"], place=LAST)
+    moved["ai-generate"] = replace(moved["ai-generate"], place=LAST)
+    names = [job_type.name for job_type in catalog.shown(replace(bench, types=moved))]
+    assert names[0] == "send-emails" and names[-2:] == ["ai-generate", "find-emails"]
