@@ -92,8 +92,9 @@ def tiles(job: Job, counts: Mapping[State, int], next_try: str = "", resent: int
 
 def _doubt(count: int, resent: int) -> str:
     """Those still to be decided about; of the others only what became of them."""
-    again = f"{words.number(resent)} sent again" if resent else ""
-    note = (f"no answer; {again}" if again else "handed over, no answer") if count else again
+    note = "handed over, no answer" if count else ""
+    if resent:
+        note = f"{words.number(resent)} {'more ' if count else ''}sent again"
     return markup.tile("In doubt", words.number(count), note, colour="amber" if count else "")
 
 

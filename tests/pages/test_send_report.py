@@ -196,7 +196,7 @@ def test_a_message_still_to_be_decided_about_is_told_from_those_sent_again(
     clean(app.button(key="doubt_resend_ask").click().run())
     clean(app.button(key="doubt_resend_yes").click().run())
     again = visit(PAGE, job_id=job_id)
-    assert tile(again, "In doubt") == "1" and "no answer; 3 sent again" in said(again)
+    assert tile(again, "In doubt") == "1" and "3 more sent again" in said(again)
 
 
 def test_a_message_of_the_outbox_is_shown_safely(visit: Visit, hand: Hand, monkeypatch: pytest.MonkeyPatch) -> None:
