@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 import pytest
-from sqlalchemy import func, select, text
+from sqlalchemy import func, select
 from sqlalchemy.exc import IntegrityError, OperationalError
 
 from engine.durable import control, deliveries, stored_ledger, suppressions
@@ -22,7 +22,6 @@ from engine.durable.queries import get
 from engine.durable.sending_tables import deliveries as rows
 from engine.durable.stored_ledger import StoredLedger
 from engine.durable.vault import Vault
-from engine.durable.verdicts import Fresh, save
 from engine.errors import LeaseLost
 from tests.durable.ledger_world import fresh, outcome
 from tests.durable.store import age, claim_one, running_job
@@ -280,25 +279,6 @@ async def test_the_standing_begins_anew_when_a_person_resumes(database: Database
     await mine.intend(job, names[1])
     await mine.settle(job, outcome(names[1], 1, State.SENT, at=now))
     assert await mine.standing(job) == Standing(1, 0, 0)
-
-
-async def test_a_lookup_of_made_up_addresses_reads_an_index(sqlite_database: Database) -> None:
-    sql = deliveries._MADE_UP.on(True).text
-    with sqlite_database.read() as connection:
-        plan = [row[3] for row in connection.execute(text(f"EXPLAIN QUERY PLAN {sql}"), {"pairs": "{}"})]
-    assert any("probe_permit_by_address" in step for step in plan), plan
-    assert any("verified_email_by_address (domain=? AND address=?)" in step for step in plan), plan
-
-
-async def test_an_address_that_was_verified_as_made_up_gets_nothing_even_when_that_job_is_gone(
-    database: Database, vault: Vault
-) -> None:
-    job = running_job(database, vault, count=5)
-    known: list[tuple[str, dict[str, Any]]] = [("made@up.test", {"synthetic": True}), ("real@up.test", {"mx": "mx.up.test"})]
-    save(database, [Fresh(one, "valid", "domain_accepts_mail", "domain", 70, data, 1, "gone", "dns") for one, data in known])
-    ledger = StoredLedger(lambda: database)
-    found = await ledger.open(JobRef(job.id, lease=job.lease), [fresh(name) for name in ("made@up.test", "real@up.test")])
-    assert {key: entry.state for key, entry in found.items()} == {"made@up.test": State.SUPPRESSED, "real@up.test": State.QUEUED}
 
 
 class Relay:
