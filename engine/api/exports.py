@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from fastapi import APIRouter
+from sqlalchemy import Row
+from starlette.responses import Response, StreamingResponse
 
 from engine.api.sheets import workbook
 from engine.api.sink import Sink
@@ -53,3 +57,36 @@ FORMATS = {
     "xlsx": Format("application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", workbook),
 }
 """The downloads by file name extension."""
+
+
+def attachment(form: Format, extension: str, stem: str, body: Iterator[bytes]) -> Response:
+    """The answer of a download: streamed as it is made, under the name `<stem>.<extension>`."""
+    headers = {
+        "Content-Disposition": f'attachment; filename="{stem}.{extension}"',
+        "Content-Encoding": "identity",
+        "Cache-Control": "no-store",
+    }
+    return StreamingResponse(body, media_type=form.media_type, headers=headers)
+
+
+def add_downloads(
+    router: APIRouter, path: str, name: str, summary: str, made: Callable[[str, Format], Callable[..., Response]]
+) -> None:
+    """A route `<path>.<extension>` for each kind of download; `made` gives its endpoint, `summary` is followed by the kind."""
+    for extension, form in FORMATS.items():
+        router.add_api_route(
+            f"{path}.{extension}",
+            made(extension, form),
+            methods=["GET"],
+            name=f"{name}_{extension}",
+            summary=f"{summary} as {extension.upper()}",
+            response_class=StreamingResponse,
+            responses={200: {"content": {form.media_type.partition(";")[0]: {}}}},
+        )
+
+
+def row_tables(parts: Iterator[Sequence[Row[*tuple[Any, ...]]]], schema: pa.Schema) -> Iterator[pa.Table]:
+    """Rows of the database as tables; columns beyond those of the schema are left out."""
+    for rows in parts:
+        columns = list(zip(*rows, strict=True))[: len(schema)]
+        yield pa.table([pa.array(column, field.type) for column, field in zip(columns, schema, strict=True)], schema=schema)

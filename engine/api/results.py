@@ -8,10 +8,10 @@ from typing import Annotated, Any
 
 import pyarrow as pa
 from fastapi import APIRouter, Query
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from engine.api.context import Bench
-from engine.api.exports import FORMATS, Format
+from engine.api.exports import Format, add_downloads, attachment
 from engine.api.shapes import Answer, Wire
 from engine.api.tables import pieces, plain_schema, type_name
 from engine.api.text import json_rows
@@ -72,13 +72,7 @@ def _download(extension: str, form: Format) -> Callable[..., Response]:
     def download(bench: Bench, job_id: str, where: Filtering = None) -> Response:
         job = get(bench.database, job_id)
         body = form.write(*_tables(bench, job, Where.parse(where)))
-        name = f"{job.type}-{_day(job):%Y-%m-%d}.{extension}"
-        headers = {
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Content-Encoding": "identity",
-            "Cache-Control": "no-store",
-        }
-        return StreamingResponse(body, media_type=form.media_type, headers=headers)
+        return attachment(form, extension, f"{job.type}-{_day(job):%Y-%m-%d}", body)
 
     return download
 
@@ -94,13 +88,4 @@ def _day(job: Job) -> datetime:
     return from_ms(job.created_at)
 
 
-for _extension, _form in FORMATS.items():
-    router.add_api_route(
-        f"/results.{_extension}",
-        _download(_extension, _form),
-        methods=["GET"],
-        name=f"results_{_extension}",
-        summary=f"Everything committed so far as {_extension.upper()}",
-        response_class=StreamingResponse,
-        responses={200: {"content": {_form.media_type.partition(";")[0]: {}}}},
-    )
+add_downloads(router, "/results", "results", "Everything committed so far", _download)

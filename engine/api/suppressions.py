@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
@@ -10,11 +10,9 @@ import pyarrow as pa
 from fastapi import APIRouter, Depends, Path, Query, Response
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints
 from pydantic.alias_generators import to_camel
-from sqlalchemy import Row
-from starlette.responses import StreamingResponse
 
 from engine.api.context import Bench, Body, body_schema, parse_object, read_model
-from engine.api.exports import FORMATS, Format
+from engine.api.exports import Format, add_downloads, attachment, row_tables
 from engine.api.shapes import Answer, Said, Wire
 from engine.durable import bounces, suppressions
 from engine.durable.clock import iso
@@ -225,33 +223,12 @@ def _bounce(bounce: Bounce) -> BounceShape:
     return BounceShape(at=iso(bounce.at), **same)
 
 
-def _tables(parts: Iterator[Sequence[Row[*tuple[Any, ...]]]]) -> Iterator[pa.Table]:
-    for rows in parts:
-        columns = zip(*rows, strict=True)
-        yield pa.table([pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)
-
-
 def _download(extension: str, form: Format) -> Callable[..., Response]:
     def download(bench: Bench, wanted: Filters) -> Response:
-        body = form.write(_tables(suppressions.stream(bench.database, wanted)), SCHEMA)
-        name = f"suppressions-{datetime.now(UTC):%Y-%m-%d}.{extension}"
-        headers = {
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Content-Encoding": "identity",
-            "Cache-Control": "no-store",
-        }
-        return StreamingResponse(body, media_type=form.media_type, headers=headers)
+        body = form.write(row_tables(suppressions.stream(bench.database, wanted), SCHEMA), SCHEMA)
+        return attachment(form, extension, f"suppressions-{datetime.now(UTC):%Y-%m-%d}", body)
 
     return download
 
 
-for _extension, _form in FORMATS.items():
-    files.add_api_route(
-        f"/suppressions.{_extension}",
-        _download(_extension, _form),
-        methods=["GET"],
-        name=f"suppressions_{_extension}",
-        summary=f"Every suppressed address that fits the filters, as {_extension.upper()}",
-        response_class=StreamingResponse,
-        responses={200: {"content": {_form.media_type.partition(";")[0]: {}}}},
-    )
+add_downloads(files, "/suppressions", "suppressions", "Every suppressed address that fits the filters,", _download)

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Annotated, Any
 
 import pyarrow as pa
 from fastapi import APIRouter, Depends, Path, Query
 from pydantic import BeforeValidator, Field
-from sqlalchemy import Row
-from starlette.responses import Response, StreamingResponse
+from starlette.responses import Response
 
 from engine.api.context import Bench
-from engine.api.exports import FORMATS, Format
+from engine.api.exports import Format, add_downloads, attachment, row_tables
 from engine.api.shapes import Answer, Said, Wire
 from engine.durable import verdict_pages
 from engine.durable.clock import iso
@@ -176,33 +175,12 @@ def _line(line: Line) -> LineShape:
     return LineShape(at=iso(line.at), **said)
 
 
-def _tables(parts: Iterator[Sequence[Row[*tuple[Any, ...]]]]) -> Iterator[pa.Table]:
-    for rows in parts:
-        columns = list(zip(*rows, strict=True))[: len(SCHEMA)]  # the row's id comes last
-        yield pa.table([pa.array(column, field.type) for column, field in zip(columns, SCHEMA, strict=True)], schema=SCHEMA)
-
-
 def _download(extension: str, form: Format) -> Callable[..., Response]:
     def download(bench: Bench, wanted: Filters) -> Response:
-        body = form.write(_tables(verdict_pages.stream(bench.database, wanted)), SCHEMA)
-        name = f"verified-emails-{datetime.now(UTC):%Y-%m-%d}.{extension}"
-        headers = {
-            "Content-Disposition": f'attachment; filename="{name}"',
-            "Content-Encoding": "identity",
-            "Cache-Control": "no-store",
-        }
-        return StreamingResponse(body, media_type=form.media_type, headers=headers)
+        body = form.write(row_tables(verdict_pages.stream(bench.database, wanted), SCHEMA), SCHEMA)
+        return attachment(form, extension, f"verified-emails-{datetime.now(UTC):%Y-%m-%d}", body)
 
     return download
 
 
-for _extension, _form in FORMATS.items():
-    files.add_api_route(
-        f"/verified-emails.{_extension}",
-        _download(_extension, _form),
-        methods=["GET"],
-        name=f"verified_emails_{_extension}",
-        summary=f"Every verified address that fits the filters, as {_extension.upper()}",
-        response_class=StreamingResponse,
-        responses={200: {"content": {_form.media_type.partition(";")[0]: {}}}},
-    )
+add_downloads(files, "/verified-emails", "verified_emails", "Every verified address that fits the filters,", _download)

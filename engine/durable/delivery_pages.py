@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-from contextlib import suppress
 from dataclasses import dataclass
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
+from engine.durable import keyset
 from engine.durable.database import Database
 from engine.durable.ledger import State
 from engine.durable.sending_tables import Delivery, deliveries
@@ -16,7 +15,6 @@ from engine.errors import InvalidInput
 MAX_LIMIT = 500
 _FEW = 5_000
 """Up to so many messages in a state are found by the index of states; more are met often enough on a walk by recipient."""
-_MAX_CURSOR = 2_000
 _d = deliveries.c
 
 
@@ -55,13 +53,13 @@ def page(
     if q:
         terms.append(_d.recipient.contains(q.lower(), autoescape=True))
     if cursor:
-        terms.append(_d.recipient > _position(cursor))
+        terms.append(_d.recipient > keyset.key_position(cursor))
     with database.session() as session:
         if state is not None:
             terms.append(_in_state(session.connection(), job_id, state))
         found = list(session.scalars(select(Delivery).where(*terms).order_by(_d.recipient).limit(limit + 1)))
     more = len(found) > limit
-    return DeliveryPage(found[:limit], _cursor(found[limit - 1]) if more else None)
+    return DeliveryPage(found[:limit], keyset.key_cursor(found[limit - 1].recipient) if more else None)
 
 
 def _in_state(connection: Connection, job_id: str, state: State) -> ColumnElement[bool]:
@@ -97,15 +95,3 @@ def domains(database: Database, job_id: str, limit: int = 20) -> list[DomainCoun
             found.setdefault(domain, {})[State(state)] = number
     made = [DomainCounts(domain, by_state) for domain, by_state in found.items()]
     return sorted(made, key=lambda one: (-one.total, one.domain))
-
-
-def _cursor(last: Delivery) -> str:
-    return base64.urlsafe_b64encode(last.recipient.encode()).decode().rstrip("=")
-
-
-def _position(cursor: str) -> str:
-    with suppress(ValueError):
-        found = base64.urlsafe_b64decode(cursor[:_MAX_CURSOR] + "=" * (-len(cursor) % 4)).decode()
-        if found and "\0" not in found:
-            return found
-    raise InvalidInput.of("cursor", "is not one that this list gave; start without a cursor")

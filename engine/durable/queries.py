@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import base64
-import re
-from contextlib import suppress
 from dataclasses import dataclass, fields, replace
 
 from sqlalchemy import ColumnElement, String, and_, cast, func, or_, select, tuple_
 
+from engine.durable import keyset
 from engine.durable.clock import now_ms
 from engine.durable.commit import SLOT_MS
 from engine.durable.database import Database
@@ -17,8 +15,6 @@ from engine.durable.tables import Job, jobs, throughput
 from engine.errors import InvalidInput, NotFound
 
 MAX_LIMIT = 500
-_CURSOR = re.compile(r"([0-9]{1,15})\.([a-z2-7]{26})")
-_MAX_CURSOR = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +73,12 @@ def listed(database: Database, wanted: Filter | None = None, limit: int = 50, cu
         raise InvalidInput.of("limit", f"must be between 1 and {MAX_LIMIT}")
     query = select(Job).where((wanted or Filter()).condition())
     if cursor:
-        query = query.where(tuple_(jobs.c.created_at, jobs.c.id) < tuple_(*_position(cursor)))
+        query = query.where(tuple_(jobs.c.created_at, jobs.c.id) < tuple_(*keyset.position(cursor)))
     query = query.order_by(jobs.c.created_at.desc(), jobs.c.id.desc()).limit(limit + 1)
     with database.session() as session:
         found = list(session.scalars(query))
     more = found[limit - 1] if len(found) > limit else None
-    return JobPage(found[:limit], _cursor(more) if more else None)
+    return JobPage(found[:limit], keyset.cursor(more.created_at, more.id) if more else None)
 
 
 def stats(database: Database, wanted: Filter | None = None) -> dict[str, int]:
@@ -110,16 +106,3 @@ def revisions(database: Database, job_ids: list[str]) -> dict[str, int]:
     with database.read() as connection:
         rows = connection.execute(select(jobs.c.id, jobs.c.revision).where(jobs.c.id.in_(job_ids)))
         return {row.id: row.revision for row in rows}
-
-
-def _cursor(job: Job) -> str:
-    return base64.urlsafe_b64encode(f"{job.created_at}.{job.id}".encode()).decode().rstrip("=")
-
-
-def _position(cursor: str) -> tuple[int, str]:
-    match = None
-    with suppress(ValueError):
-        match = _CURSOR.fullmatch(base64.urlsafe_b64decode(cursor[:_MAX_CURSOR] + "=" * (-len(cursor) % 4)).decode())
-    if match is None:
-        raise InvalidInput.of("cursor", "is not one that this list gave; start without a cursor")
-    return int(match[1]), match[2]

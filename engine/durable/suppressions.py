@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import base64
-import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 from typing import Any
@@ -14,6 +11,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, bindparam, func, insert, or_, select, tuple_, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from engine.durable import keyset
 from engine.durable.clock import now_ms
 from engine.durable.control import DAY_MS
 from engine.durable.database import Database
@@ -31,8 +29,6 @@ MAX_HISTORY = 200
 STREAM_ROWS = 5_000
 BATCH = 5_000
 """Entries written in one transaction, so that engines get their turn between two."""
-_CURSOR = re.compile(r"([0-9]{1,15})\.(.+)", re.DOTALL)
-_MAX_CURSOR = 2_000
 
 
 class SuppressionSource(StrEnum):
@@ -209,14 +205,14 @@ def page(database: Database, wanted: Wanted | None = None, limit: int = 50, curs
     if not 1 <= limit <= MAX_LIMIT:
         raise InvalidInput.of("limit", f"must be between 1 and {MAX_LIMIT}")
     condition = (wanted or Wanted()).condition
-    before = [tuple_(entries.c.created_at, entries.c.address) < tuple_(*_position(cursor))] if cursor else []
+    before = [tuple_(entries.c.created_at, entries.c.address) < tuple_(*keyset.position(cursor))] if cursor else []
     with database.session() as session:
         found = list(session.scalars(select(Suppression).where(condition, *before).order_by(*_newest()).limit(limit + 1)))
         total = len(found)
         if cursor or total > limit:
             total = session.execute(select(func.count()).select_from(entries).where(condition)).scalar_one()
     more = found[limit - 1] if len(found) > limit else None
-    return SuppressionPage(found[:limit], _cursor(more) if more else None, total)
+    return SuppressionPage(found[:limit], keyset.cursor(more.created_at, more.address) if more else None, total)
 
 
 EXPORTED = ("shown", "address", "reason", "source", "job_id", "created_at", "updated_at")
@@ -240,19 +236,6 @@ def stream(database: Database, wanted: Wanted) -> Iterator[Sequence[Row[*tuple[A
 
 def _newest() -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     return entries.c.created_at.desc(), entries.c.address.desc()
-
-
-def _cursor(entry: Suppression) -> str:
-    return base64.urlsafe_b64encode(f"{entry.created_at}.{entry.address}".encode()).decode().rstrip("=")
-
-
-def _position(cursor: str) -> tuple[int, str]:
-    match = None
-    with suppress(ValueError):
-        match = _CURSOR.fullmatch(base64.urlsafe_b64decode(cursor[:_MAX_CURSOR] + "=" * (-len(cursor) % 4)).decode())
-    if match is None:
-        raise InvalidInput.of("cursor", "is not one that this list gave; start without a cursor")
-    return int(match[1]), match[2]
 
 
 _NOTED = ("address", "reason", "source", "job_id")

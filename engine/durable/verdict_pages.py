@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import re
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, fields
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, String, and_, cast, delete, func, select, tuple_
 
+from engine.durable import keyset
 from engine.durable.clock import now_ms
 from engine.durable.control import DAY_MS
 from engine.durable.database import Database
@@ -26,8 +24,6 @@ _BATCH = 500
 _FEW = 5_000
 """Up to so many rows found by the index of domains are looked at one by one; else the list is walked in its order."""
 _LAST = "\U0010ffff"
-_CURSOR = re.compile(r"([0-9]{1,15})\.(.+)", re.DOTALL)
-_MAX_CURSOR = 2_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +86,7 @@ def page(database: Database, wanted: Wanted | None = None, limit: int = 50, curs
     """
     if not 1 <= limit <= MAX_LIMIT:
         raise InvalidInput.of("limit", f"must be between 1 and {MAX_LIMIT}")
-    before = [tuple_(emails.c.verified_at, emails.c.address) < tuple_(*_position(cursor))] if cursor else []
+    before = [tuple_(emails.c.verified_at, emails.c.address) < tuple_(*keyset.position(cursor))] if cursor else []
     newest = (emails.c.verified_at.desc(), emails.c.address.desc())
     with database.session() as session:
         condition = (wanted or Wanted()).condition(session.connection())
@@ -99,7 +95,7 @@ def page(database: Database, wanted: Wanted | None = None, limit: int = 50, curs
         if cursor or total > limit:
             total = session.execute(select(func.count()).select_from(emails).where(condition)).scalar_one()
     more = found[limit - 1] if len(found) > limit else None
-    return EmailPage(found[:limit], _cursor(more) if more else None, total)
+    return EmailPage(found[:limit], keyset.cursor(more.verified_at, more.address) if more else None, total)
 
 
 def get(database: Database, address: str) -> VerifiedEmail:
@@ -212,16 +208,3 @@ def _is(address: str) -> ColumnElement[bool]:
 
 def _never() -> NotFound:
     return NotFound("This address was never verified")
-
-
-def _cursor(email: VerifiedEmail) -> str:
-    return base64.urlsafe_b64encode(f"{email.verified_at}.{email.address}".encode()).decode().rstrip("=")
-
-
-def _position(cursor: str) -> tuple[int, str]:
-    match = None
-    with suppress(ValueError):
-        match = _CURSOR.fullmatch(base64.urlsafe_b64decode(cursor[:_MAX_CURSOR] + "=" * (-len(cursor) % 4)).decode())
-    if match is None:
-        raise InvalidInput.of("cursor", "is not one that this list gave; start without a cursor")
-    return int(match[1]), match[2]

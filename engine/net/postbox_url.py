@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-import ipaddress
 import ssl
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
-
-import httpx
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from engine.errors import ConfigError
+from engine.net import trust
 from engine.net.guard import Guard
 from engine.net.postbox import MaildirPostbox, Postbox
 
@@ -36,10 +33,7 @@ class Mailbox:
     @property
     def loopback(self) -> bool:
         """Whether it is this very machine: nobody listens in between."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host == "localhost"
+        return trust.is_loopback(self.host)
 
     @property
     def shown(self) -> str:
@@ -52,19 +46,7 @@ class Mailbox:
         Raises:
             ConfigError: the file of authorities cannot be read.
         """
-        if self.authorities is not None:
-            try:
-                return ssl.create_default_context(cafile=self.authorities)
-            except (OSError, ssl.SSLError) as error:
-                raise ConfigError(f"{SETTING}: {self.authorities} (ca) is no readable file of certificates (PEM)") from error
-        if not self.verify:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-            return context
-        # certifi's authorities, and those that the machine's owner added to the system's.
-        context = httpx.create_ssl_context(trust_env=False)
-        context.load_default_certs()
-        return context
+        return trust.context(SETTING, self.verify, self.authorities)
 
 
 def postbox(url: str) -> Postbox:
@@ -109,14 +91,14 @@ def mailbox_of(url: str) -> Mailbox:
     if parts.fragment or not parts.hostname or any(c.isspace() for c in parts.hostname) or port == 0:
         raise _wrong("write imaps://user:password@host/FOLDER; write / as %2F, ? as %3F and # as %23 in a password")
     user, password = _login(parts)
-    options = _options(parts.query)
+    verify, authorities = trust.parameters(parts.query, SETTING)
     folder = unquote(parts.path.removeprefix("/")) or "INBOX"
     if not folder.isprintable():
         raise _wrong("the folder must not hold control characters")
     implicit = parts.scheme == "imaps"
-    authorities = Path(options["ca"]) if "ca" in options else None
-    verify = options.get("verify", "on") == "on"
-    return Mailbox(parts.hostname, port or (IMAPS if implicit else IMAP), implicit, user, password, folder, verify, authorities)
+    return Mailbox(
+        parts.hostname, port or (IMAPS if implicit else IMAP), implicit, user, password, folder, verify is not False, authorities
+    )
 
 
 def _wrong(reason: str) -> ConfigError:
@@ -128,13 +110,3 @@ def _login(parts: SplitResult) -> tuple[str, str]:
     if not user or not password or not (user + password).isprintable():
         raise _wrong("a login is written user:password@, both percent-encoded")
     return user, password
-
-
-def _options(query: str) -> Mapping[str, str]:
-    given = parse_qsl(query, keep_blank_values=True)
-    found = dict(given)
-    if len(found) != len(given) or not found.keys() <= {"verify", "ca"} or (query and not given):
-        raise _wrong("only ?verify=on, ?verify=off and ?ca=/path are known; write ? as %3F in a password")
-    if found.get("verify", "on") not in ("on", "off") or ("ca" in found and (not found["ca"] or found.get("verify") == "off")):
-        raise _wrong("verify is on or off; ca names a file of certificates, and cannot go with verify=off")
-    return found

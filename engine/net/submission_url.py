@@ -7,17 +7,16 @@ import re
 import ssl
 from dataclasses import dataclass, field
 from pathlib import Path
-from urllib.parse import SplitResult, parse_qsl, unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
-import httpx
 import idna
 
 from engine.errors import ConfigError
+from engine.net import trust
 
 SETTING = "POSTBENCH_SMTP_URL"
 RELAYING, SUBMISSION, SUBMISSIONS = 25, 587, 465
 """Ports: RFC 5321 section 4.5.4.2, RFC 6409 section 3.1, RFC 8314 section 7.3."""
-_SWITCH = {"on": True, "off": False}
 _NAME = re.compile(r"(?!-)[a-z0-9_-]{1,63}(?:\.[a-z0-9_-]{1,63})*\.?")
 
 
@@ -40,10 +39,7 @@ class Relay:
     @property
     def loopback(self) -> bool:
         """Whether it is this very machine: nobody listens in between."""
-        try:
-            return ipaddress.ip_address(self.host).is_loopback
-        except ValueError:
-            return self.host.rstrip(".") == "localhost"
+        return trust.is_loopback(self.host)
 
     @property
     def needs_tls(self) -> bool:
@@ -69,19 +65,7 @@ class Relay:
         Raises:
             ConfigError: the file of authorities cannot be read.
         """
-        if self.authorities is not None:
-            try:
-                return ssl.create_default_context(cafile=self.authorities)
-            except (OSError, ssl.SSLError) as error:
-                raise ConfigError(f"{SETTING}: {self.authorities} (ca) is no readable file of certificates (PEM)") from error
-        if not self.verifies:
-            context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
-            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
-            return context
-        # certifi's authorities, and those that the machine's owner added to the system's.
-        context = httpx.create_ssl_context(trust_env=False)
-        context.load_default_certs()
-        return context
+        return trust.context(SETTING, self.verifies, self.authorities)
 
 
 def relay_of(url: str) -> Relay:
@@ -104,7 +88,7 @@ def relay_of(url: str) -> Relay:
     if port == 0:
         raise _wrong("the port must be from 1 to 65535")
     user, password = _login(parts)
-    verify, authorities = _parameters(parts.query)
+    verify, authorities = trust.parameters(parts.query, SETTING)
     implicit = parts.scheme == "smtps"
     usual = SUBMISSIONS if implicit else SUBMISSION if user else RELAYING
     return Relay(_host(parts.hostname or ""), port or usual, implicit, user, password, verify, authorities)
@@ -141,17 +125,3 @@ def _login(parts: SplitResult) -> tuple[str, str]:
     if any(ord(char) < 32 or ord(char) == 127 for char in user + password):
         raise _wrong("user and password must not hold control characters")
     return user, password
-
-
-def _parameters(query: str) -> tuple[bool | None, Path | None]:
-    """`verify` and `ca`."""
-    given = parse_qsl(query, keep_blank_values=True)
-    found = dict(given)
-    if len(found) != len(given) or not found.keys() <= {"verify", "ca"} or (query and not given):
-        raise _wrong("only ?verify=on, ?verify=off and ?ca=/path are known; write ? as %3F in a password")
-    verify, ca = found.get("verify"), found.get("ca")
-    if verify is not None and verify not in _SWITCH:
-        raise _wrong("verify is on or off")
-    if ca is not None and (not ca or verify == "off"):
-        raise _wrong("ca names a file of certificates, and cannot go with verify=off")
-    return None if verify is None else _SWITCH[verify], None if ca is None else Path(ca)
