@@ -340,8 +340,8 @@ no longer on this server
 no existe (el|la|ese|esa|este|esta|tal|un|ningún) (usuario|destinatario|cuenta|buzón|dirección|casilla)
 (utente|destinatario|indirizzo|casella|account)…(sconosciut|inesistente|non esist|non trovat|non valid|non è valid)
 non esiste (l'|il |la |un |una |nessun |)(utente|destinatario|casella|indirizzo|account)
-(usuário|destinatário|endereço|conta|caixa postal|e-mail)…(desconhecid|inexistente|não existe)
-(usuário|destinatário|endereço|conta|caixa postal|e-mail)…(inválid|não encontrad|não foi encontrad)
+(usuário|destinatário|endereço|conta |caixa postal|e-mail)…(desconhecid|inexistente|não existe)
+(usuário|destinatário|endereço|conta |caixa postal|e-mail)…(inválid|não encontrad|não foi encontrad)
 não existe (o |a |este |esta |)(usuário|destinatário|conta|endereço|caixa)
 (benutzer|empfänger|adresse|postfach|nutzer|teilnehmer|konto|account|mailbox)…unbekannt
 unbekannte(r|s|) (benutzer|empfänger|adresse|nutzer|postfach|teilnehmer)

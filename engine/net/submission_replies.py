@@ -6,7 +6,7 @@ import re
 from enum import StrEnum
 
 from engine.mail.evidence import Answer
-from engine.mail.replies import classify
+from engine.mail.replies import classify, enhanced_code
 from engine.net.smtp_wire import Reply, printable
 from engine.net.submission import Receipt, Result, Trouble
 
@@ -22,6 +22,7 @@ _NOT_FOR_US = re.compile(
     re.IGNORECASE,
 )
 _HARD = frozenset({Answer.NOT_FOUND, Answer.DISABLED, Answer.NO_MAIL})
+_ABOUT_MAILBOX = ("5.1.", "5.2.1")
 
 
 class Step(StrEnum):
@@ -53,8 +54,18 @@ def refusal(step: Step, reply: Reply, proven: bool = False) -> Receipt:
     result, trouble = _meaning(step, reply.code, text, proven)
     verb = "refused" if reply.code >= 500 else "put off" if reply.code >= 400 else "did not understand"
     error = f"the relay is closing ({text or CLOSING})" if trouble is Trouble.CLOSING else f"the relay {verb} {step.value}"
-    hard = result is Result.FAILED and step in (Step.RCPT, Step.DOT) and classify(reply.code, reply.text) in _HARD
-    return Receipt(result, reply.code, text, error, hard, trouble)
+    return Receipt(result, reply.code, text, error, result is Result.FAILED and _is_hard(step, reply), trouble)
+
+
+def _is_hard(step: Step, reply: Reply) -> bool:
+    """Whether a refusal says that the mailbox is gone.
+
+    After the message most refusals are about what is in it, in words of all kinds ("contains invalid recipients"): there only a
+    code about the mailbox counts (RFC 3463 sections 3.2 and 3.3).
+    """
+    if step is Step.DOT and not enhanced_code(reply.text).startswith(_ABOUT_MAILBOX):
+        return False
+    return step in (Step.RCPT, Step.DOT) and classify(reply.code, reply.text) in _HARD
 
 
 def _meaning(step: Step, code: int, text: str, proven: bool) -> tuple[Result, Trouble]:

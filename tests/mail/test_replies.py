@@ -380,3 +380,15 @@ def test_a_hostile_reply_is_read_in_time():
     for text in ("a" * 100_000, "<" * 100_000, "a@" * 50_000, "1a" * 50_000, "user " * 20_000, "a." * 50_000, "?" * 100_000):
         classify(550, text)
     assert time.perf_counter() - started < 2
+
+
+@pytest.mark.parametrize(
+    ("said", "answer"),
+    [
+        ("5.6.0 Message contains invalid header", Answer.UNCLEAR),
+        ("A conta de destino é inválida", Answer.NOT_FOUND),
+        ("Esta conta não existe", Answer.NOT_FOUND),
+    ],
+)
+def test_a_word_within_another_says_nothing(said: str, answer: Answer):
+    assert classify(550, said) is answer

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,3 +33,15 @@ def test_a_mailbox_that_does_not_exist_is_hard_at_rcpt_and_at_the_dot_only():
 def test_421_is_never_about_the_letter():
     closing = Reply(421, ("4.7.0 Bye",))
     assert {(refusal(step, closing).result, refusal(step, closing).trouble) for step in Step} == {(Result.RETRY, Trouble.CLOSING)}
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "5.6.0 Message contains invalid header",
+        "5.7.1 It contains an invalid recipient list",
+        "Message has an invalid address",
+    ],
+)
+def test_a_message_that_is_refused_for_what_is_in_it_suppresses_nobody(said: str):
+    assert not refusal(Step.DOT, Reply(550, (said,))).hard
