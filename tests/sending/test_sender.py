@@ -197,7 +197,7 @@ async def test_never_more_at_once_than_the_transport_takes():
         *(world.sender.send(order(*(f"r{b}.{n}@one.test" for n in range(20))), world.now) for b in range(5)),
     )
     assert len(world.transport.taken) == 100 and world.transport.most <= 3
-    assert Route.SMTP in world.sender._routes and world.ledger.most_armed <= 3
+    assert 0 < world.ledger.most_armed <= 3
 
 
 async def test_a_message_whose_retry_is_due_while_the_relay_is_away_waits_for_the_relay():
