@@ -49,6 +49,8 @@ def test_from_a_pasted_list_to_sent_messages(server: str, browser: Browser, rela
     dry_run = page.url
     sent_for_real(page)
     expect(page).not_to_have_url(dry_run, timeout=30 * SECONDS)
+    # The address changes first; until the page is drawn anew, the completed cell on it is that of the dry run.
+    expect(page.locator(".st-key-send_for_real")).to_have_count(0, timeout=30 * SECONDS)
     expect(page.locator(".st-key-cell_out_completed")).to_be_visible(timeout=60 * SECONDS)
     assert sorted(message.recipient for message in relay.messages) == sorted([*PEOPLE, KEPT])
     decided(page)
