@@ -26,11 +26,11 @@ from engine.net.http import WebFetcher, user_agent
 from engine.net.llm import Llm, Llms
 from engine.net.llm_local import LocalLlm
 from engine.net.llm_services import AnthropicLlm, OpenAiLlm
-from engine.net.llm_wire import base_of
 from engine.net.mailsso import MailsSoClient
 from engine.net.outbox import Outbox
 from engine.net.postbox_url import postbox
 from engine.net.reader import PageReader
+from engine.net.service import base_of
 from engine.net.smtp import SmtpProber
 from engine.net.submission import Transport
 from engine.net.submission_smtp import SmtpTransport

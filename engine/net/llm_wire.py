@@ -11,10 +11,11 @@ from typing import Any
 
 import httpx
 
-from engine.errors import ConfigError, PostbenchError
+from engine.errors import PostbenchError
 from engine.net import calls
 from engine.net.http_body import retry_after
 from engine.net.llm import Kind, Trouble
+from engine.net.service import base_of, body_of
 from engine.version import VERSION
 
 MAX_BODY = 4 << 20
@@ -64,7 +65,7 @@ class Wire:
             async with asyncio.timeout(self._timeout):
                 response = await self._transport.handle_async_request(request)
                 try:
-                    content = await _read(response)
+                    content = await body_of(response, MAX_BODY)
                 finally:
                     await response.aclose()
         except (TimeoutError, httpx.TimeoutException):
@@ -111,32 +112,6 @@ class Wire:
         }
         other = f"The AI service does not know the model, or {self.setting} is not its base (HTTP {status}). Check both."
         return reasons.get(status, other)
-
-
-def base_of(url: str, setting: str) -> str:
-    """The base without its last slash.
-
-    Raises:
-        ConfigError: it is not the URL of an HTTP service.
-    """
-    try:
-        parsed = httpx.URL(url)
-    except (httpx.InvalidURL, UnicodeError):
-        parsed = httpx.URL("")
-    if parsed.scheme not in ("http", "https") or not parsed.host or parsed.query or parsed.fragment:
-        raise ConfigError(f"{setting} is not the base of an HTTP service; expected https://host/v1")
-    return str(parsed).rstrip("/")
-
-
-async def _read(response: httpx.Response) -> bytes | None:
-    """The body, decoded; None when it is larger than any answer."""
-    parts, size = [], 0
-    async for part in response.aiter_bytes():
-        parts.append(part)
-        size += len(part)
-        if size > MAX_BODY:
-            return None
-    return b"".join(parts)
 
 
 def _json(content: bytes | None) -> dict[str, Any] | None:

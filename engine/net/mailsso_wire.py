@@ -9,15 +9,16 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from email.utils import parsedate_to_datetime
 from enum import Enum, auto
 from typing import Any
 
 import httpx
 import structlog
 
-from engine.errors import ConfigError, PostbenchError
+from engine.errors import PostbenchError
 from engine.net import calls
+from engine.net.http_body import retry_after
+from engine.net.service import base_of, body_of
 from engine.version import VERSION
 
 REFUSED_SECONDS = 300.0
@@ -111,7 +112,7 @@ class Wire:
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
-        self._base = _base(url)
+        self._base = base_of(url, "POSTBENCH_MAILSSO_URL", "https://host or https://host/path").removesuffix("/v1")
         self._transport = transport or httpx.AsyncHTTPTransport(trust_env=False)
         self.patience, self.clock, self._now, self.sleep = patience, clock, now, sleep
         self.calls = 0
@@ -203,7 +204,7 @@ class Wire:
             async with asyncio.timeout(limit):
                 response = await self._transport.handle_async_request(request)
                 try:
-                    body = await _read(response)
+                    body = await body_of(response, _MAX_BODY)
                 finally:
                     await response.aclose()
         except (TimeoutError, httpx.TimeoutException) as error:
@@ -225,7 +226,8 @@ class Wire:
         if status in (408, 425, 429) or status >= 500:
             kind = Kind.BUSY if status == 429 else Kind.DOWN
             what = "is being asked too often" if status == 429 else "is out of order"
-            wait = _retry_after(response.headers.get("retry-after", ""), self._now()) if status in (429, 503) else None
+            header = response.headers.get("retry-after", "") if status in (429, 503) else ""
+            wait = retry_after(header, response.headers.get("date", ""), self._now())
             return _Again(Trouble(kind, f"The service {what} (HTTP {status})."), wait, status not in (429, 503))
         if status in (404, 410):
             return Trouble(Kind.GONE, f"The service does not know what was asked for (HTTP {status}).")
@@ -253,32 +255,6 @@ class Wire:
         return self._standings.setdefault(digest, _Standing())
 
 
-def _base(url: str) -> str:
-    """The base without its last slash.
-
-    Raises:
-        ConfigError: it is not the URL of an HTTP service.
-    """
-    try:
-        parsed = httpx.URL(url)
-    except (httpx.InvalidURL, UnicodeError):
-        parsed = httpx.URL("")
-    if parsed.scheme not in ("http", "https") or not parsed.host or parsed.query or parsed.fragment:
-        raise ConfigError("POSTBENCH_MAILSSO_URL is not the base of an HTTP service; expected https://host or https://host/path")
-    return str(parsed).rstrip("/").removesuffix("/v1")
-
-
-async def _read(response: httpx.Response) -> bytes | None:
-    """The body, decoded; None when it is larger than any answer."""
-    parts, size = [], 0
-    async for part in response.aiter_bytes():
-        parts.append(part)
-        size += len(part)
-        if size > _MAX_BODY:
-            return None
-    return b"".join(parts)
-
-
 def _json(body: bytes | None, method: str) -> Any:
     """The value. A body that is no JSON is some proxy's: worth another try, unless that would pay for a batch again."""
     trouble = Trouble(Kind.GARBLED, "The service answered in a form that is not understood.")
@@ -289,17 +265,6 @@ def _json(body: bytes | None, method: str) -> Any:
     if isinstance(value, dict):
         return value
     return trouble if method == "POST" or body is None else _Again(trouble)
-
-
-def _retry_after(text: str, now: float) -> float | None:
-    """Seconds to wait, from seconds or an HTTP date (RFC 9110 section 10.2.3); None when it says neither."""
-    text = text.strip()
-    if text.isascii() and text.isdigit():
-        return float(text[:9])
-    try:
-        return max(0.0, parsedate_to_datetime(text).timestamp() - now)
-    except (ValueError, TypeError, OverflowError):
-        return None
 
 
 def _span(seconds: float) -> str:
