@@ -10,7 +10,10 @@ MAX_CHARS = 200_000
 """A longer answer is not looked through."""
 _TRIES = 40
 """Places at which an object may begin that are tried; no answer needs more, and hostile text costs no more."""
-_THOUGHT = re.compile(r"^\s*<(think|thinking|reasoning)>.*?</\1>", re.DOTALL | re.IGNORECASE)
+_THINKING = r"(?:think|thinking|thought|reasoning)"
+_THOUGHT = re.compile(rf"^(?!\s*[{{\[]\s*[\"{{]).*?[<\[]/{_THINKING}[>\]]", re.DOTALL | re.IGNORECASE)
+"""Thoughts in front, to where they end: some services swallow the mark at their beginning."""
+_THINKS_ON = re.compile(rf"^\s*[<\[]{_THINKING}[>\]]", re.IGNORECASE)
 _BEGIN = re.compile(r"[{\[]")
 
 
@@ -22,11 +25,12 @@ def _no_constant(name: str) -> None:
     raise ValueError(f"{name} is not JSON")
 
 
-_DECODER = json.JSONDecoder(parse_constant=_no_constant)
+_DECODER = json.JSONDecoder(parse_constant=_no_constant, strict=False)
+"""Takes line breaks inside of strings as they are: models that were not made to write JSON forget to escape them."""
 
 
 def json_in(text: str, key: str) -> Any:
-    """The JSON object with this key in the text; else the first object or array that is there.
+    """The JSON object with this key in the text, or right inside of another value; else the first object or array there.
 
     Thoughts in front, code fences, and words before and after are left out.
 
@@ -36,10 +40,12 @@ def json_in(text: str, key: str) -> Any:
     if len(text) > MAX_CHARS:
         raise Unreadable(f"the answer is longer than {MAX_CHARS:,} characters")
     text = _THOUGHT.sub("", text, count=1).strip()
+    if _THINKS_ON.match(text):
+        raise Unreadable("the answer ended amid thoughts")
     if not text:
         raise Unreadable("the answer is empty")
     found = _values(text)
-    best = next((value for value in found if isinstance(value, dict) and key in value), None)
+    best = next((value for value in (*found, *_wrapped(found)) if isinstance(value, dict) and key in value), None)
     if best is not None:
         return best
     if found:
@@ -62,3 +68,9 @@ def _values(text: str) -> list[Any]:
             continue
         found.append(value)
     return found
+
+
+def _wrapped(found: list[Any]) -> list[Any]:
+    """What is right inside of values, as in `[{…}]` and `{"draft": {…}}`."""
+    inner = [list(value.values()) if isinstance(value, dict) else value for value in found]
+    return [one for values in inner if isinstance(values, list) for one in values]

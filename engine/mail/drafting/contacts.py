@@ -32,8 +32,8 @@ class Contact(Written):
 
     @property
     def person(self) -> tuple[str, str]:
-        """Who it is, however the name is written."""
-        return name_in_letters(self.first_name), name_in_letters(self.last_name)
+        """Who it is, however the name is written; `Contact 1` is another than `Contact 2`."""
+        return _told_apart(self.first_name), _told_apart(self.last_name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +55,7 @@ def read_contacts(value: Any, items: Sequence[int], known: Collection[tuple[str,
 
     More than were asked for are left out.
     """
-    entries = value.get(KEY) if isinstance(value, dict) else value
-    if isinstance(value, dict) and entries is None and "first_name" in value:
-        entries = [value]
+    entries = _entries(value) if isinstance(value, dict) else value
     if not isinstance(entries, list):
         return Taken({}, [f"{KEY}: must be an array of {len(items)} objects"])
     taken: dict[int, Contact] = {}
@@ -77,3 +75,17 @@ def read_contacts(value: Any, items: Sequence[int], known: Collection[tuple[str,
     if len(entries) < len(items):
         problems.append(f"{KEY}: has {len(entries)} entries, and {len(items)} were asked for")
     return Taken(taken, problems[:MAX_PROBLEMS])
+
+
+def _entries(value: dict[str, Any]) -> Any:
+    """The array of an answer: under its key, under another where there is but one, or the object itself as its only entry."""
+    if KEY in value:
+        return value[KEY]
+    if "first_name" in value:
+        return [value]
+    arrays = [one for one in value.values() if isinstance(one, list)]
+    return arrays[0] if len(arrays) == 1 else None
+
+
+def _told_apart(name: str) -> str:
+    return name_in_letters(name) + "".join(char for char in name if char.isdecimal())

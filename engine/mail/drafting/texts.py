@@ -17,6 +17,14 @@ _BLANK = re.compile(
     re.IGNORECASE | re.DOTALL,
 )
 _DIRECTIONS = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_SAID = {
+    "missing": "is missing",
+    "string_type": "must be a text",
+    "string_unicode": "must be a text; half a character is none",
+    "too_short": "is empty",
+    "too_long": "must have at most {max_length} characters",
+}
+"""pydantic's own words for texts that a validator has touched speak of items."""
 MAX_PROBLEMS = 5
 """Said to the model at once; the rest shows when it answers again."""
 
@@ -98,8 +106,9 @@ def problems_of(error: ValidationError, place: str = "") -> list[str]:
     found = []
     for item in error.errors(include_input=False, include_url=False):
         name = ".".join([*filter(None, [place]), *(str(part) for part in item["loc"])]) or "the answer"
-        said = {"missing": "is missing", "string_type": "must be a text"}.get(item["type"], "")
-        found.append(f"{name}: {said or str(item['msg']).removeprefix('Value error, ')}")
+        known = _SAID.get(item["type"])
+        said = known.format(**item.get("ctx", {})) if known else str(item["msg"]).removeprefix("Value error, ")
+        found.append(f"{name}: {said}")
     return found[:MAX_PROBLEMS]
 
 

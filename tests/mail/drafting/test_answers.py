@@ -29,6 +29,10 @@ JSON = st.recursive(
         f'<think>{{"subject": "a thought"}} hm</think>\n{TEXT}',
         f'Here is the schema {{"type": "object"}} and the answer {TEXT}',
         f"[1, 2] {TEXT}",
+        f'Hm, {{"subject": "a thought", "body": "x"}}?</think>\n{TEXT}',
+        f"[THINK]So: {{}}[/THINK]{TEXT}",
+        f"[{TEXT}]",
+        f'{{"draft": {TEXT}}}',
     ],
 )
 def test_an_object_is_found_bare_fenced_and_among_words(answer):
@@ -41,6 +45,19 @@ def test_an_object_is_found_bare_fenced_and_among_words(answer):
 def test_what_is_no_json_is_unreadable(answer):
     with pytest.raises(Unreadable):
         json_in(answer, "subject")
+
+
+def test_thoughts_that_were_cut_off_are_no_answer():
+    with pytest.raises(Unreadable, match="amid thoughts"):
+        json_in(f"<think>Perhaps {TEXT}, but", "subject")
+
+
+def test_a_mark_of_thoughts_inside_of_the_answer_is_text():
+    assert json_in('{"subject": "Tags", "body": "</think> ends thoughts"}', "subject")["body"] == "</think> ends thoughts"
+
+
+def test_line_breaks_that_are_not_escaped_are_read_as_meant():
+    assert json_in('{"subject": "x", "body": "Hi,\n\n\tbye"}', "subject")["body"] == "Hi,\n\n\tbye"
 
 
 def test_without_the_key_the_first_value_is_given():

@@ -20,7 +20,9 @@ def test_good_contacts_are_taken_in_the_order_of_the_items():
     assert (taken.contacts[10].first_name, taken.contacts[12].last_name, taken.problems) == ("Ann", "Ray", [])
 
 
-@pytest.mark.parametrize("value", [[ANN], {"contacts": [ANN]}, ANN, {"contacts": [{**ANN, "email": "x@y.com", "role": "admin"}]}])
+@pytest.mark.parametrize(
+    "value", [[ANN], {"contacts": [ANN]}, ANN, {"contacts": [{**ANN, "email": "x@y.com", "role": "admin"}]}, {"people": [ANN]}]
+)
 def test_other_forms_and_further_keys_do_no_harm(value):
     taken = read_contacts(value, [0], ())
     assert taken.contacts[0] == Contact(**ANN) and not taken.problems
@@ -29,7 +31,7 @@ def test_other_forms_and_further_keys_do_no_harm(value):
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"first_name": ""}, "contacts.0.first_name"),
+        ({"first_name": ""}, "contacts.0.first_name: is empty"),
         ({"last_name": "…"}, "must be a name with letters"),
         ({"title": None}, "contacts.0.title: must be a text"),
         ({"company": "Acme (ann@acme.com)"}, "must not hold an e-mail address"),
@@ -54,6 +56,8 @@ def test_missing_and_repeated_people_are_told_and_more_are_left_out():
     assert "given before" in read_contacts({"contacts": [ANN, ANN]}, [0, 1], ()).problems[0]
     assert "given before" in read_contacts({"contacts": [ANN]}, [1], {("ann", "hill")}).problems[0]
     assert list(read_contacts({"contacts": [ANN, BEN]}, [0], ()).contacts) == [0]
+    numbered = [{**ANN, "first_name": f"Contact {n}", "last_name": "Test"} for n in (1, 2)]
+    assert list(read_contacts({"contacts": numbered}, [0, 1], ()).contacts) == [0, 1]
     assert read_contacts("no", [0], ()).problems and read_contacts({"contacts": ["x"]}, [0], ()).problems
 
 
@@ -67,11 +71,12 @@ def test_a_draft_is_taken_with_its_line_breaks():
     [
         ({"subject": "a\r\nBcc: x@y.com"}, "must be one line"),
         ({"subject": "a\u2028b"}, "control character U+2028"),
-        ({"subject": ""}, "subject"),
-        ({"subject": "x" * 201}, "at most 200"),
+        ({"subject": ""}, "subject: is empty"),
+        ({"subject": "\ud800"}, "subject: must be a text"),
+        ({"subject": "x" * 201}, "at most 200 characters"),
         ({"subject": ["x"]}, "subject: must be a text"),
-        ({"body": ""}, "body"),
-        ({"body": "x" * 10_001}, "at most 10000"),
+        ({"body": " "}, "body: is empty"),
+        ({"body": "x" * 10_001}, "at most 10000 characters"),
         ({"body": "a\x1bb"}, "control character U+001B"),
         ({"body": "Dear [Your Name]"}, "to be filled in"),
         ({"body": "Dear {{ first_name }}"}, "to be filled in"),
