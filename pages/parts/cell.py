@@ -13,7 +13,7 @@ from engine.workbench import workbench
 from pages.parts import charts, clock, crowd, figures, markup, meter, situation
 from pages.parts.actions import toolbar
 from pages.parts.columns import View
-from pages.parts.form import Report
+from pages.parts.form import Form
 from pages.parts.rows import table
 from pages.parts.trail import trail
 
@@ -27,19 +27,19 @@ ROW_TICKS = 20
 """Charts and rows of a running job are drawn anew once in so many ticks."""
 
 
-def cell(job: Job, job_type: JobType, edit: Callable[[], None], view: View, report: Report | None = None) -> None:
+def cell(job: Job, job_type: JobType, edit: Callable[[], None], form: Form) -> None:
     """Toolbar, progress, counters, what the job type reports of itself, charts, rows, timeline."""
     phase, factor = situation.phase(job), crowd.factor() if not job.ended else 1.0
     tick = None if job.ended else factor * (TICK_SECONDS if phase in ("pending", "running") else IDLE_TICK_SECONDS)
     running = tick if phase == "running" else None
     st.session_state[_BEGUN] = bool(job.processed_items)
     with st.container(border=True, key=f"cell_out_{phase}"):
-        toolbar(job, job_type, edit, view.onward)
+        toolbar(job, job_type, edit, form)
         st.fragment(_progress, run_every=tick)(job.id, phase, factor)
-        if report is not None:
-            report(job, tick, edit)
+        if form.report is not None:
+            form.report(job, tick, edit)
         st.fragment(_charts, run_every=running and running * CHART_TICKS)(job.id, job_type)
-        st.fragment(_rows, run_every=running and running * ROW_TICKS)(job.id, job_type, view)
+        st.fragment(_rows, run_every=running and running * ROW_TICKS)(job.id, job_type, form.view)
         _details(job)
 
 

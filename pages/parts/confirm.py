@@ -11,20 +11,24 @@ from pages.parts import markup
 _KEY = "asked"
 
 
-def ask(name: str) -> None:
-    """Ask for this; what was asked before is dropped."""
-    st.session_state[_KEY] = name
+def ask(name: str, about: str = "") -> None:
+    """Ask for this; what was asked before is dropped. `about` is the id of the thing that is meant, where it has one."""
+    st.session_state[_KEY] = _asked(name, about)
 
 
-def confirm(name: str, title: str, text: str, label: str, work: Callable[[], None]) -> None:
-    """The question, while it is asked: what would happen, and two buttons."""
-    if st.session_state.get(_KEY) != name:
+def confirm(name: str, title: str, text: str, label: str, work: Callable[[], None], about: str = "") -> None:
+    """The question, while it is asked about that very thing: what would happen, and two buttons."""
+    if st.session_state.get(_KEY) != _asked(name, about):
         return
     with st.container(border=True, key=f"confirm_{name}"):
         st.html(f"<b>{markup.ticked(title)}</b> <span class='pb-quiet'>{markup.ticked(text)}</span>")
         with st.container(horizontal=True, gap="small"):
             st.button(label, type="primary", on_click=_yes, args=(work,), key=f"{name}_yes")
             st.button("No, leave it", on_click=_drop, key=f"{name}_no")
+
+
+def _asked(name: str, about: str) -> str:
+    return f"{name} {about}".strip()
 
 
 def _yes(work: Callable[[], None]) -> None:

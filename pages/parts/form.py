@@ -116,7 +116,7 @@ class Form:
     """What a job type's page brings: its list, its fields, how to fill them from parameters, a preview, its result's look.
 
     `proof` shows what the form amounts to with its list, and says what is wrong beyond single fields; `question` is what a submit
-    asks first.
+    asks first, `again` what is asked before a job is run again as it was.
     """
 
     draw: Callable[[Slots], Raw]
@@ -129,6 +129,7 @@ class Form:
     proof: Callable[[Slots, Draft], tuple[Problem, ...]] | None = None
     question: Callable[[Draft], Question | None] | None = None
     report: Report | None = None
+    again: Callable[[Job], Question | None] | None = None
 
 
 def check(job_type: JobType, raw: Raw) -> Checked:

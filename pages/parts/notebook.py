@@ -56,7 +56,7 @@ def _filled(job: Job, job_type: JobType, form: Form) -> None:
         st.fragment(_input)(job_type, form)
     else:
         _folded(job, form, edit)
-    cell(job, job_type, edit, form.view, form.report)
+    cell(job, job_type, edit, form)
 
 
 def _editing(job_type: JobType) -> str:

@@ -99,6 +99,8 @@ def _quick(job: Job) -> None:
     if job.goal or not 1 < len(job.counts) <= 6:  # with a goal only what was found has a row
         return
     options = sorted(job.counts, key=lambda status: -job.counts[status])
+    filtered = st.session_state.get("where", "").strip().removeprefix(f"{STATUS}:")
+    st.session_state["rows_status"] = filtered if filtered in options else None
     st.pills(
         "Status",
         options,

@@ -7,6 +7,8 @@ from typing import Any
 
 import streamlit as st
 
+from engine.durable.states import RESUMABLE
+from engine.durable.tables import Job
 from engine.errors import Problem
 from engine.sending.parcels import Route
 from pages.parts import send_checks, send_message, send_preview, send_rules, send_test, words
@@ -71,6 +73,18 @@ def question(draft: Draft) -> Question | None:
     return Question(f"Send {many} for real?", text, f"Send {many}")
 
 
+def again(job: Job) -> Question | None:
+    """Nobody gets a real message twice by a single click."""
+    if job.params.get("transport") != Route.SMTP:
+        return None
+    text = (
+        f"A new job writes to the whole list of {words.plural(job.total_items, 'row')}: who had this message gets it once more."
+    )
+    if job.status in RESUMABLE:
+        text += " Resume sends only what is left."
+    return Question("Send all of it again?", text, "Send again")
+
+
 def verb() -> str:
     """What the button does, by the transport that is chosen."""
     return "Send" if st.session_state.get(send_rules.TRANSPORT) == Route.SMTP else "Write to the outbox"
@@ -99,4 +113,5 @@ FORM = Form(
     proof=proof,
     question=question,
     report=report,
+    again=again,
 )

@@ -18,7 +18,7 @@ from pages.parts.confirm import ask, confirm
 from pages.parts.rows import HEAD_HEIGHT, ROW_HEIGHT
 
 SHOWN_ROWS = 8
-_TABLE, _TOKEN = "send_doubt_table", "send_doubt_token"
+_TABLE, _TOKEN, _OF = "send_doubt_table", "send_doubt_token", "send_doubt_of"
 _MEANS = (
     "The server had the whole message and did not answer, or the engine stopped before it could write the answer down. "
     "It may have arrived. Nobody sends it again by itself."
@@ -30,6 +30,9 @@ def panel(job: Job) -> None:
     found = resolution.in_doubt(workbench().database, job.id)
     if not found:
         return
+    if st.session_state.get(_OF) != job.id:  # what was chosen in another job is not chosen in this one
+        st.session_state.pop(_TABLE, None)
+    st.session_state[_OF] = job.id
     with st.container(border=True, key="send_doubt"):
         noun = words.plural(len(found), "message")
         st.html(markup.notice("amber", f"{noun} in doubt.", _MEANS))
@@ -42,14 +45,14 @@ def panel(job: Job) -> None:
                 f"Treat as sent ({which})",
                 icon=":material/done_all:",
                 on_click=ask,
-                args=("doubt_sent",),
+                args=("doubt_sent", job.id),
                 key="doubt_sent_ask",
             )
             st.button(
                 f"Send again ({which})",
                 icon=":material/forward_to_inbox:",
                 on_click=ask,
-                args=("doubt_resend",),
+                args=("doubt_resend", job.id),
                 key="doubt_resend_ask",
             )
         _confirmations(job, some)
@@ -59,12 +62,12 @@ def _confirmations(job: Job, some: Sequence[InDoubt]) -> None:
     noun = words.plural(len(some), "message")
     recipients = [one.recipient for one in some]
     text = "They count as sent from then on, here and in the result. Those that did not arrive stay undelivered."
-    confirm("doubt_sent", f"Treat {noun} as sent?", text, "Treat as sent", lambda: _treat(job, recipients))
+    confirm("doubt_sent", f"Treat {noun} as sent?", text, "Treat as sent", lambda: _treat(job, recipients), job.id)
     text = (
         "Each of them may have arrived already; then it arrives a second time, with the same Message-ID, "
         "which many mail programs show once. A new job sends them."
     )
-    confirm("doubt_resend", f"Send {noun} again?", text, "Send again", lambda: _resend(job, recipients))
+    confirm("doubt_resend", f"Send {noun} again?", text, "Send again", lambda: _resend(job, recipients), job.id)
 
 
 def _treat(job: Job, recipients: Sequence[str]) -> None:

@@ -64,7 +64,7 @@ def test_paused_can_be_resumed(hand: Hand, visit: Visit) -> None:
     control.pause(hand.database, job_id)
     app = visit(PAGE, job_id=job_id)
     assert "Paused." in said(app)
-    clean(app.button(key="do_resume").click().run())
+    clean(app.button(key=f"do_resume_{job_id}").click().run())
     assert hand.job(job_id).status == Status.PENDING
 
 
@@ -79,7 +79,7 @@ def test_cancelled_keeps_its_rows(hand: Hand, visit: Visit) -> None:
     hand.submit(60_000)
     job_id = hand.work(batches=1)
     app = visit(PAGE, job_id=job_id)
-    clean(app.button(key="do_cancel").click().run())
+    clean(app.button(key=f"do_cancel_{job_id}").click().run())
     assert hand.job(job_id).status == Status.CANCELLED
     assert "The 25,000 rows below are kept" in said(app)
 
@@ -88,7 +88,7 @@ def test_an_action_that_came_too_late_is_said_not_raised(hand: Hand, visit: Visi
     job_id = hand.submit()
     app = visit(PAGE, job_id=job_id)
     control.cancel(hand.database, job_id)
-    clean(app.button(key="do_pause").click().run())
+    clean(app.button(key=f"do_pause_{job_id}").click().run())
     assert "cannot be paused" in app.toast[0].value
 
 
@@ -111,7 +111,7 @@ def test_unknown_job_says_so_with_a_way_out(visit: Visit) -> None:
 def test_run_again_makes_a_new_job(hand: Hand, visit: Visit) -> None:
     job_id = hand.completed()
     app = visit(PAGE, job_id=job_id)
-    clean(app.menu_button(key="more").click(":material/replay: Run again").run())
+    clean(app.menu_button(key=f"more_{job_id}").click(":material/replay: Run again").run())
     new = address(app, "job_id")
     assert new != job_id
     assert hand.job(new).params == hand.job(job_id).params
@@ -120,7 +120,7 @@ def test_run_again_makes_a_new_job(hand: Hand, visit: Visit) -> None:
 def test_edit_and_run_fills_the_form(hand: Hand, visit: Visit) -> None:
     job_id = hand.completed(17, country=["DE", "FR"], pattern="{f}{lastname}{yy}", ageRange="30-40")
     app = visit(PAGE, job_id=job_id)
-    clean(app.menu_button(key="more").click(":material/edit: Edit and run").run())
+    clean(app.menu_button(key=f"more_{job_id}").click(":material/edit: Edit and run").run())
     assert app.number_input(key="generate_count").value == 17
     assert app.multiselect(key="generate_country").value == ["DE", "FR"]
     assert app.slider(key="generate_age_range").value == (30, 40)
@@ -132,7 +132,7 @@ def test_edit_and_run_fills_the_form(hand: Hand, visit: Visit) -> None:
 def test_delete_asks_first(hand: Hand, visit: Visit) -> None:
     job_id = hand.completed()
     app = visit(PAGE, job_id=job_id)
-    clean(app.menu_button(key="more").click(":material/delete: Delete").run())
+    clean(app.menu_button(key=f"more_{job_id}").click(":material/delete: Delete").run())
     assert hand.job(job_id).id == job_id
     clean(app.button(key="delete_yes").click().run())
     assert not address(app, "job_id")
@@ -180,3 +180,22 @@ def test_a_job_of_a_type_without_page_is_still_listed(hand: Hand, visit: Visit, 
     hand.database.transact(lambda c: c.execute(update(jobs).values(type=job_type)))
     app = visit("jobs.py")
     assert job_type in set(app.dataframe[0].value["type"])
+
+
+def test_a_question_about_one_job_is_not_asked_about_another(hand: Hand, visit: Visit) -> None:
+    first, second = hand.completed(), hand.completed()
+    app = visit(PAGE, job_id=first)
+    clean(app.menu_button(key=f"more_{first}").click(":material/delete: Delete").run())
+    assert "Delete this job?" in said(app)
+    app.query_params["job_id"] = second
+    assert "Delete this job?" not in said(clean(app.run()))
+
+
+def test_a_click_on_the_job_before_does_not_hit_the_one_that_is_shown_now(hand: Hand, visit: Visit) -> None:
+    first, second = hand.submit(), hand.submit()
+    app = visit(PAGE, job_id=first)
+    seen = app.button(key=f"do_cancel_{first}")  # the browser still shows it while the server is one page further
+    app.query_params["job_id"] = second
+    clean(app.run())
+    clean(seen.click().run())
+    assert hand.job(second).status == Status.PENDING

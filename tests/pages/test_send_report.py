@@ -21,6 +21,7 @@ from engine.durable.tables import jobs
 from engine.jobs.send_emails import Row
 from engine.workbench import Workbench
 from pages.parts import send_chart, send_doubt, send_messages
+from pages.parts.actions import AGAIN
 from pages.parts.letter import Shown
 from tests.pages.conftest import Hand, Visit, address, clean, labels, said
 
@@ -281,3 +282,31 @@ def test_rows_of_another_job_come_with_their_words(visit: Visit, hand: Hand) -> 
 def test_a_plain_message_has_no_html() -> None:
     shown = Shown.of(b"From: a@x.test\r\nSubject: Hi\r\n\r\nHello\r\n")
     assert (shown.html, shown.text.strip(), list(shown.files)) == (None, "Hello", [])
+
+
+def test_a_job_that_sent_for_real_asks_before_it_is_run_again(relay: Workbench, visit: Visit, hand: Hand) -> None:
+    job_id = completed(hand, dict.fromkeys(PEOPLE, State.SENT), transport="smtp")
+    app = visit(PAGE, job_id=job_id)
+    clean(app.menu_button(key=f"more_{job_id}").click(AGAIN).run())
+    assert "who had this message gets it once more" in said(app)
+    assert queries.stats(hand.database)["total"] == 1
+    clean(app.button(key="again_yes").click().run())
+    new = hand.job(address(app, "job_id"))
+    assert (new.id != job_id, new.params["transport"], new.total_items) == (True, "smtp", 5)
+    assert "once more" not in said(app)
+
+
+def test_a_dry_run_is_run_again_at_once(visit: Visit, hand: Hand) -> None:
+    job_id = completed(hand, dict.fromkeys(PEOPLE, State.SENT))
+    app = visit(PAGE, job_id=job_id)
+    clean(app.menu_button(key=f"more_{job_id}").click(AGAIN).run())
+    assert queries.stats(hand.database)["total"] == 2
+
+
+def test_a_question_about_messages_in_doubt_stays_with_their_job(visit: Visit, hand: Hand) -> None:
+    first, second = (completed(hand, dict.fromkeys(PEOPLE, State.IN_DOUBT)) for _ in range(2))
+    app = visit(PAGE, job_id=first)
+    clean(app.button(key="doubt_resend_ask").click().run())
+    app.query_params["job_id"] = second
+    clean(app.run())
+    assert "4 messages in doubt." in said(app) and "Send 4 messages again?" not in said(app)

@@ -113,6 +113,8 @@ def test_the_result_shows_verdicts_charts_facts_and_trouble(visit: Visit, hand: 
     assert {cell[0] for cell in shown.value["status"]} == {"valid", "risky", "invalid", "unknown"}
     clean(app.button_group(key="rows_status").set_value("risky").run())
     assert [cell[0] for cell in app.dataframe[0].value["status"]] == ["risky"]
+    clean(app.text_input(key="where").set_value("id~1").run())
+    assert app.button_group(key="rows_status").value is None, "a status is marked whose rows are not those below"
 
 
 def test_its_statuses_are_quick_choices_where_it_is_the_list_of_another_job(visit: Visit, hand: Hand) -> None:
