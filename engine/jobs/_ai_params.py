@@ -109,7 +109,8 @@ class Params(JobParams):
         ge=1,
         le=10**10,
         title="Most tokens",
-        description="No request begins once so many were counted, of prompts and answers; those under way may go beyond.",
+        description="No request begins once so many were counted, of prompts and answers; those under way may go beyond. "
+        "Where a service counts none, four bytes are taken for one.",
     )
     price_in: float | None = Field(
         None,

@@ -18,6 +18,7 @@ ENCODINGS = ("gzip", "x-gzip", "deflate")
 GZIPPED = ("application/gzip", "application/x-gzip")
 """Kinds that are gzip by themselves, as sitemaps may be."""
 LONGEST_RETRY = 7 * 86_400.0
+_SECONDS = re.compile(r"[0-9]+(\.[0-9]+)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,10 +136,11 @@ def sniffed(data: bytes) -> str:
 def retry_after(value: str, date: str, now: float) -> float | None:
     """Seconds to wait of a Retry-After header (RFC 9110 section 10.2.3), 0 to a week; None when it cannot be read.
 
-    A date counts from the answer's own `date`, or else from `now` (Unix time).
+    A date counts from the answer's own `date`, or else from `now` (Unix time). Fractions, which the RFC does not know and some
+    services give, are taken too.
     """
     value = value.strip()
-    if value.isascii() and value.isdigit():
+    if _SECONDS.fullmatch(value):
         return min(float(value[:9]), LONGEST_RETRY)
     until = _unix(value)
     if until is None:

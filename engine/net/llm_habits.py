@@ -16,6 +16,9 @@ _SCHEMA_WORDS = (
     "grammar",
 )
 _OPTIONAL = ("temperature", "seed")
+_LIMIT_WORDS = ("max_tokens", "max_completion_tokens", "max_new_tokens", "context length", "context window", "context size")
+_TOO_MUCH = ("too large", "at most", "maximum", "exceed", "must be <=")
+_ROLE_WORDS = ("system", "alternate", "user and assistant")
 
 
 class Form(IntEnum):
@@ -30,27 +33,38 @@ class Form(IntEnum):
 class Habits:
     """How a model of a service is asked. `proven`: it has answered like this, so that a refusal is about the question.
 
-    `renamed`: the limit of tokens goes by its newer name.
+    `renamed`: the limit of tokens goes by its newer name. `tight`: answers are kept short, for a model with little room.
+    `merged`: the instructions stand before the first question, for a model whose conversations know no system.
     """
 
     form: Form = Form.SCHEMA
     without: frozenset[str] = frozenset()
     renamed: bool = False
+    tight: bool = False
+    merged: bool = False
     proven: bool = False
 
-    def after(self, said: str, forms: tuple[Form, ...], renames: bool) -> Habits | None:
+    def after(self, said: str, forms: tuple[Form, ...], dialects: bool) -> Habits | None:
         """What to try once a request was refused with these words; None when nothing else helps.
 
-        `forms`: those that the service may know. `renames`: whether the limit has another name.
+        `forms`: those that the service may know. `dialects`: whether the limit may have another name, and instructions no place.
         """
         words = said.lower()
-        if renames and not self.renamed and "max_tokens" in words and "max_completion_tokens" in words:
+        if not self.tight and _has(words, _LIMIT_WORDS) and _has(words, _TOO_MUCH):
+            return replace(self, tight=True)
+        if dialects and not self.renamed and "max_tokens" in words and "max_completion_tokens" in words:
             return replace(self, renamed=True)
+        if dialects and not self.merged and "role" in words and _has(words, _ROLE_WORDS):
+            return replace(self, merged=True)
         for name in _OPTIONAL:
             if name in words and name not in self.without:
                 return replace(self, without=self.without | {name})
-        about_form = any(word in words for word in _SCHEMA_WORDS)
+        about_form = _has(words, _SCHEMA_WORDS)
         simpler = [form for form in forms if form > self.form]
         if simpler and (about_form or not self.proven):
             return replace(self, form=simpler[0])
         return None
+
+
+def _has(words: str, some: tuple[str, ...]) -> bool:
+    return any(word in words for word in some)

@@ -22,7 +22,11 @@ AT_ONCE = 8
 TIMEOUT = 180.0
 USUAL_REST = 20.0
 """Seconds of rest after a 429 that names none."""
-_FORMS_TRIED = 6
+TIGHT = 1_000
+"""Most tokens of an answer of a model with little room."""
+_BYTES_PER_TOKEN = 4
+"""In English about the truth, elsewhere a little much: for counting where a service does not."""
+_FORMS_TRIED = 8
 _KEYS = 1_000
 _NOT_UNDERSTOOD = Trouble(Kind.DOWN, "The AI service answered in a form that is not understood.")
 log = structlog.get_logger()
@@ -32,7 +36,7 @@ class _Service(ABC):
     """What all services have in common: few requests at once, rest when told to, and what their models take."""
 
     forms: ClassVar[tuple[Form, ...]]
-    renames: ClassVar[bool] = False
+    dialects: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -73,20 +77,24 @@ class _Service(ABC):
             await begin()
             found = await self._wire.post(self.path, self.body(question, habits), self.headers(key), key)
             if not isinstance(found, Refusal):
-                return self._learned(question.model, habits, found) if isinstance(found, dict) else found
+                return self._learned(question, habits, found) if isinstance(found, dict) else found
             first = first or found.trouble
-            simpler = habits.after(found.said, self.forms, self.renames)
+            simpler = habits.after(found.said, self.forms, self.dialects)
             if simpler is None:
                 return first
             habits = simpler
         return first or _NOT_UNDERSTOOD
 
-    def _learned(self, model: str, habits: Habits, value: dict[str, Any]) -> Answer | Trouble:
+    def _learned(self, question: Question, habits: Habits, value: dict[str, Any]) -> Answer | Trouble:
+        model = question.model
+        found = self.read(value, model)
+        if isinstance(found, Trouble):
+            return found
         if self._habits.get(model) != (proven := replace(habits, proven=True)):
             if proven != Habits(proven=True):
                 log.info("llm_asked_otherwise", form=habits.form.name.lower(), without=sorted(habits.without))
             self._habits[model] = proven
-        return self.read(value, model)
+        return _counted(found, question)
 
     def _note_rest(self, key: str, seconds: float) -> None:
         if len(self._rest) >= _KEYS:
@@ -115,7 +123,7 @@ class OpenAiLlm(_Service):
     """`POST {base}/chat/completions`, as OpenAI, Ollama, llama.cpp and vLLM know it; `model` stands in where none is named."""
 
     forms = (Form.SCHEMA, Form.OBJECT, Form.PROMPT)
-    renames = True
+    dialects = True
 
     def __init__(
         self,
@@ -141,8 +149,8 @@ class OpenAiLlm(_Service):
         """See https://platform.openai.com/docs/api-reference/chat/create."""
         body: dict[str, Any] = {
             "model": question.model,
-            "messages": [{"role": "system", "content": _system(question, habits)}, *_turns(question)],
-            ("max_completion_tokens" if habits.renamed else "max_tokens"): question.limit,
+            "messages": _conversation(_system(question, habits), _turns(question), habits.merged),
+            ("max_completion_tokens" if habits.renamed else "max_tokens"): _limit(question, habits),
             **_optional(question, habits),
         }
         if habits.form is Form.SCHEMA:
@@ -153,22 +161,19 @@ class OpenAiLlm(_Service):
         return body
 
     def read(self, value: Mapping[str, Any], model: str) -> Answer | Trouble:
-        """The first choice; a refusal has its own field."""
+        """The first choice; a refusal has its own field. No choice is an empty answer, which was paid for like another."""
         choices = value.get("choices")
+        usage = value.get("usage")
+        counted = _number(usage, "prompt_tokens"), _number(usage, "completion_tokens")
+        if choices == []:
+            return Answer("", _named(value, model), Finish.DONE, *counted)
         choice = choices[0] if isinstance(choices, list) and choices else None
         message = choice.get("message") if isinstance(choice, Mapping) else None
         if not isinstance(choice, Mapping) or not isinstance(message, Mapping):
-            return _NOT_UNDERSTOOD
+            return _failed(value)
         finish = {"length": Finish.LENGTH, "content_filter": Finish.FILTERED}.get(str(choice.get("finish_reason")), Finish.DONE)
         finish = Finish.REFUSED if message.get("refusal") else finish
-        usage = value.get("usage")
-        return Answer(
-            _plain(message.get("content")),
-            _named(value, model),
-            finish,
-            _number(usage, "prompt_tokens"),
-            _number(usage, "completion_tokens"),
-        )
+        return Answer(_plain(message.get("content")), _named(value, model), finish, *counted)
 
 
 class AnthropicLlm(_Service):
@@ -202,7 +207,7 @@ class AnthropicLlm(_Service):
             "model": question.model,
             "system": _system(question, habits),
             "messages": _turns(question),
-            "max_tokens": question.limit,
+            "max_tokens": _limit(question, habits),
             **_optional(question, replace(habits, without=habits.without | {"seed"})),
         }
         if "temperature" in body:
@@ -215,7 +220,7 @@ class AnthropicLlm(_Service):
         """The text blocks, joined."""
         content = value.get("content")
         if not isinstance(content, list):
-            return _NOT_UNDERSTOOD
+            return _failed(value)
         texts = [block.get("text") for block in content if isinstance(block, Mapping) and block.get("type") == "text"]
         stopped = str(value.get("stop_reason"))
         finish = {"max_tokens": Finish.LENGTH, "refusal": Finish.REFUSED}.get(stopped, Finish.DONE)
@@ -228,6 +233,38 @@ def _system(question: Question, habits: Habits) -> str:
     """The instructions, with the schema in words where it cannot be given otherwise."""
     prompt = question.prompt
     return prompt.system if habits.form is Form.SCHEMA else f"{prompt.system}\n\n{prompt.schema_text}"
+
+
+def _conversation(system: str, turns: list[dict[str, str]], merged: bool) -> list[dict[str, str]]:
+    """The messages, the instructions first: on their own, or in front of the first question."""
+    if not merged:
+        return [{"role": "system", "content": system}, *turns]
+    return [{**turns[0], "content": f"{system}\n\n{turns[0]['content']}"}, *turns[1:]]
+
+
+def _limit(question: Question, habits: Habits) -> int:
+    return min(question.limit, TIGHT) if habits.tight else question.limit
+
+
+def _counted(answer: Answer, question: Question) -> Answer:
+    """With tokens by the length of the texts where the service counts none, so that a cap holds there too."""
+    if answer.tokens_in or answer.tokens_out:
+        return answer
+    asked = question.prompt.system, *question.prompt.turns
+    return replace(answer, tokens_in=sum(_estimated(text) for text in asked), tokens_out=_estimated(answer.text))
+
+
+def _estimated(text: str) -> int:
+    return -(-len(text.encode(errors="replace")) // _BYTES_PER_TOKEN)
+
+
+def _failed(value: Mapping[str, Any]) -> Trouble:
+    """A body without an answer, which relays give with status 200: the status is in it, if anywhere."""
+    error = value.get("error")
+    code = error.get("code") if isinstance(error, Mapping) else None
+    if str(code) == "429":
+        return Trouble(Kind.BUSY, "The AI service is being asked too often.")
+    return Trouble(Kind.DOWN, "The AI service reported an error instead of an answer.") if error else _NOT_UNDERSTOOD
 
 
 def _turns(question: Question) -> list[dict[str, str]]:

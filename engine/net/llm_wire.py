@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -19,9 +20,12 @@ from engine.net.service import base_of, body_of
 from engine.version import VERSION
 
 MAX_BODY = 4 << 20
+KEY_CHARS = 8
+"""Shorter keys are stand-ins such as `none`, and words that an answer may hold."""
 SAID_CHARS = 200
 """Of a service's own words that a row shows."""
 _NO_CREDIT = ("insufficient_quota", "billing", "credit balance", "exceeded your current quota", "out of credits")
+_NO_MODEL = re.compile(r"\b(?:not a valid|unknown|no such) model\b|\bmodel\b.{0,80}?\b(?:not found|(?:does|do) not exist)")
 _LATE = Trouble(Kind.DOWN, "The AI service did not answer in time.")
 
 
@@ -82,17 +86,19 @@ class Wire:
 
     def _judged(self, response: httpx.Response, content: bytes | None, key: str) -> dict[str, Any] | Trouble | Refusal:
         status = response.status_code
-        value = _json(content)
+        value = _json(_without(content, key))
         if 200 <= status < 300:
             return value if value is not None else Trouble(Kind.DOWN, "The AI service answered in a form that is not understood.")
         said = _said(value, key)
         if status in (400, 422):
+            if sentence := self._hopeless(said.lower(), status):
+                return Trouble(Kind.DENIED, sentence)
             sentence = f"The AI service did not take the request (HTTP {status}): {said[:SAID_CHARS] or 'no reason given'}"
             return Refusal(said, Trouble(Kind.REJECTED, sentence))
         if status in (401, 402, 403, 404, 405, 410) or 300 <= status < 400:
             return Trouble(Kind.DENIED, self._denied(status))
         if status == 429 and any(words in said.lower() for words in _NO_CREDIT):
-            return Trouble(Kind.DENIED, "The AI service has no credit left for this API key (HTTP 429). Top it up, then resume.")
+            return Trouble(Kind.DENIED, _no_credit(status))
         if status in (408, 409, 425, 429) or status >= 500:
             header = response.headers.get("retry-after", "")
             wait = retry_after(header, response.headers.get("date", ""), self._now()) if header else None
@@ -101,6 +107,12 @@ class Wire:
             return Trouble(kind, f"The AI service {what} (HTTP {status}).", wait)
         what = "finds the request too large" if status == 413 else "did not take the request"
         return Trouble(Kind.REJECTED, f"The AI service {what} (HTTP {status}).")
+
+    def _hopeless(self, said: str, status: int) -> str:
+        """Why no other question would be answered either, where a service says that of this one; "" where it does not."""
+        if "credit balance" in said:
+            return _no_credit(status)
+        return self._denied(status) if _NO_MODEL.search(said) and "schema" not in said else ""
 
     def _denied(self, status: int) -> str:
         """Why, and what helps. The service's own words are left out: some repeat parts of the key."""
@@ -112,6 +124,17 @@ class Wire:
         }
         other = f"The AI service does not know the model, or {self.setting} is not its base (HTTP {status}). Check both."
         return reasons.get(status, other)
+
+
+def _no_credit(status: int) -> str:
+    return f"The AI service has no credit left for this API key (HTTP {status}). Top it up, then resume."
+
+
+def _without(content: bytes | None, key: str) -> bytes | None:
+    """An answer in which the key does not stand, should the service repeat it: rows go to others."""
+    if content is None or len(key) < KEY_CHARS:
+        return content
+    return content.replace(json.dumps(key)[1:-1].encode(), b"***")
 
 
 def _json(content: bytes | None) -> dict[str, Any] | None:

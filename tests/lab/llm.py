@@ -29,6 +29,9 @@ Fault = Literal[
     "hang",  # nothing is written and nothing comes
     "html",  # a page instead of JSON, with its content type
     "empty",  # no choices
+    "reported",  # an error in place of the answer, with status 200
+    "uncounted",  # without the tokens
+    "told",  # with the key in the texts
     "null",  # a choice without text
     "length",  # cut off: finish_reason length
     "refusal",  # the model refuses
@@ -70,13 +73,16 @@ class Call:
 
 @dataclass
 class Takes:
-    """Which parameters the service takes: others are a 400 that names them."""
+    """Which parameters the service takes: others are a 400 that names them. `most`: tokens of an answer; `said`: refuses all."""
 
     schema: bool = True
     object: bool = True
     max_tokens: bool = True
     temperature: bool = True
     seed: bool = True
+    system: bool = True
+    most: int = 100_000
+    said: str = ""
     status: int = 400
 
 
@@ -198,7 +204,7 @@ class LlmServer(LabServer):
         return {"location": "http://127.0.0.1:9/"} if fault == "redirect" else {}
 
     def _refused(self, call: Call, fault: Fault | None) -> tuple[int, Any] | None:
-        key = call.headers.get("x-api-key") or call.headers.get("authorization", "").removeprefix("Bearer ")
+        key = _key(call)
         if key in self.bad or fault == "401":
             return 401, {"error": {"message": f"Incorrect API key provided: {key}", "code": "invalid_api_key"}}
         if fault == "quota":
@@ -211,7 +217,8 @@ class LlmServer(LabServer):
 
     def _not_taken(self, body: dict[str, Any]) -> tuple[int, Any] | None:
         form = (body.get("response_format") or (body.get("output_config") or {}).get("format") or {}).get("type")
-        said = ""
+        said = self.takes.said
+        turns = body.get("messages", [])
         if form == "json_schema" and not self.takes.schema:
             said = "response_format of type 'json_schema' is not supported with this model"
         elif form == "json_object" and not self.takes.object:
@@ -222,24 +229,36 @@ class LlmServer(LabServer):
             said = "Unsupported value: 'temperature' does not support 0.2 with this model."
         elif "seed" in body and not self.takes.seed:
             said = "Unknown parameter: 'seed'"
+        elif not self.takes.system and any(turn["role"] == "system" for turn in turns):
+            said = "System role not supported"
+        elif max(body.get("max_tokens", 0), body.get("max_completion_tokens", 0)) > self.takes.most:
+            said = "'max_tokens' or 'max_completion_tokens' is too large: this model's maximum context length is 2048 tokens."
         return (self.takes.status, {"error": {"message": said, "type": "invalid_request_error"}}) if said else None
 
     def _written(self, call: Call, fault: Fault | None) -> dict[str, Any]:
         with self.lock:
             self.answered[call.row] += 1
         text = _spoiled(self.write(call), fault)
+        if fault == "reported":
+            return {"error": {"message": "Provider returned error", "code": 502}}
+        if fault == "told":
+            text = text.replace("row-", f"{_key(call)} row-")
         if call.path.endswith("/messages"):
             stop = {"length": "max_tokens", "refusal": "refusal", "filter": "refusal"}.get(fault or "", "end_turn")
             content = [] if fault in ("empty", "null") else [{"type": "text", "text": text}]
-            usage = {"input_tokens": 100, "output_tokens": 20}
+            usage = {} if fault == "uncounted" else {"input_tokens": 100, "output_tokens": 20}
             return {"type": "message", "model": call.body.get("model"), "content": content, "stop_reason": stop, "usage": usage}
         finish = {"length": "length", "filter": "content_filter"}.get(fault or "", "stop")
         message: dict[str, Any] = {"role": "assistant", "content": None if fault == "null" else text}
         if fault == "refusal":
             message |= {"content": None, "refusal": "I cannot help with that."}
         choices = [] if fault == "empty" else [{"index": 0, "message": message, "finish_reason": finish}]
-        usage = {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
+        usage = {} if fault == "uncounted" else {"prompt_tokens": 100, "completion_tokens": 20, "total_tokens": 120}
         return {"object": "chat.completion", "model": "lab-1", "choices": choices, "usage": usage}
+
+
+def _key(call: Call) -> str:
+    return call.headers.get("x-api-key") or call.headers.get("authorization", "").removeprefix("Bearer ")
 
 
 CHAOS: tuple[Fault, ...] = (

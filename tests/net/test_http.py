@@ -11,6 +11,7 @@ import pytest
 
 from engine.net import calls
 from engine.net.http import SITEMAPS, FakeFetcher, Fetched, Limits, Outcome, WebFetcher
+from tests.lab.hurrying import hurried
 from tests.lab.web import WebServer, loopback
 from tests.lab.web_pages import Fault, Page, redirect, sitemap, text
 from tests.net.fetching import AGENT, QUICK, fetcher, until
@@ -27,7 +28,7 @@ def web() -> Iterator[WebServer]:
 async def fetched(web: WebServer, page: Page, **settings: Any) -> Fetched:
     """What comes of this page."""
     web.add(HOST, {"/": page})
-    async with fetcher(**settings) as ours:
+    async with hurried(web, QUICK.seconds), fetcher(**settings) as ours:
         return await ours.fetch(web.url(HOST))
 
 
@@ -167,6 +168,7 @@ async def test_cookies_are_not_kept(web: WebServer) -> None:
     ("headers", "seconds"),
     [
         ({"Retry-After": "7"}, 7.0),
+        ({"Retry-After": "0.5"}, 0.5),
         ({"Retry-After": "Wed, 21 Oct 2015 07:28:30 GMT", "Date": "Wed, 21 Oct 2015 07:28:00 GMT"}, 30.0),
         ({"Retry-After": "Thu, 01 Jan 1970 00:01:40 GMT"}, 40.0),
         ({"Retry-After": "Wed, 21 Oct 1965 07:28:30 GMT"}, 0.0),

@@ -109,6 +109,7 @@ async def test_the_schema_is_sent_strictly_and_no_tool_is_offered(door: Door, se
         ("404", Kind.DENIED),
         ("redirect", Kind.DENIED),
         ("413", Kind.REJECTED),
+        ("reported", Kind.DOWN),
     ],
 )
 async def test_faults_are_told_apart_without_a_word_of_the_key(door: Door, service: LlmServer, fault: Any, kind: Kind):
@@ -130,6 +131,44 @@ async def test_an_answer_without_a_text_is_no_crash(door: Door, service: LlmServ
     service.fault(fault)
     found = await asked(door)
     assert (isinstance(found, Answer) and not found.text) or (isinstance(found, Trouble) and found.kind is Kind.DOWN)
+
+
+async def test_no_choice_is_an_empty_answer_that_was_paid_for(service: LlmServer):
+    door = OpenAiLlm(service.openai, transport(Guard(allow_private=True)))
+    service.fault("empty")
+    found = await asked(door)
+    assert isinstance(found, Answer) and (found.text, found.tokens_in) == ("", 100)
+    await door.close()
+
+
+async def test_where_no_tokens_are_counted_the_texts_are_measured(door: Door, service: LlmServer):
+    service.fault("uncounted")
+    found = await asked(door)
+    assert isinstance(found, Answer) and found.tokens_out == -(-len(found.text) // 4)
+    assert found.tokens_in == pytest.approx(len(PROMPT.system + PROMPT.turns[0]) / 4, abs=2)
+
+
+async def test_a_key_that_is_repeated_in_an_answer_is_left_out(door: Door, service: LlmServer):
+    service.fault("told")
+    found = await asked(door)
+    assert isinstance(found, Answer) and KEY not in found.text
+    assert json_in(found.text, "subject")["subject"] == "An offer for *** row-1"
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [
+        ("Your credit balance is too low to access the API.", Kind.DENIED),
+        ("lab-1 is not a valid model ID", Kind.DENIED),
+        ("The model `lab-1` does not exist", Kind.DENIED),
+        ("Your prompt was flagged", Kind.REJECTED),
+    ],
+)
+async def test_a_refusal_that_holds_for_every_question_is_told_apart(door: Door, service: LlmServer, said: str, kind: Kind):
+    service.takes.said = said
+    found = await asked(door)
+    assert isinstance(found, Trouble) and found.kind is kind
+    assert kind is Kind.REJECTED or len(service.calls) == 1
 
 
 async def test_who_hangs_is_given_up(service: LlmServer):
@@ -176,6 +215,23 @@ async def test_parameters_that_a_model_does_not_take_are_left_out(door: Door, se
     body = service.calls[-1].body
     assert "temperature" not in body and "seed" not in body
     assert isinstance(door, AnthropicLlm) or (body["max_completion_tokens"] == 4_000 and "response_format" in body)
+
+
+async def test_a_model_with_little_room_is_asked_for_short_answers(door: Door, service: LlmServer):
+    service.takes.most = 1_500
+    assert isinstance(await asked(door), Answer) and isinstance(await asked(door), Answer)
+    assert [call.body["max_tokens"] for call in service.calls] == [4_000, 1_000, 1_000]
+    assert {"response_format", "output_config"} & set(service.calls[-1].body), "that was about the length, not about the schema"
+
+
+async def test_a_model_without_system_messages_gets_the_instructions_in_the_first_question(service: LlmServer):
+    door = OpenAiLlm(service.openai, transport(Guard(allow_private=True)))
+    service.takes.system = False
+    assert isinstance(await asked(door), Answer)
+    (turn,) = service.calls[-1].body["messages"]
+    assert turn == {"role": "user", "content": f"{PROMPT.system}\n\n{PROMPT.turns[0]}"}
+    assert "response_format" in service.calls[-1].body
+    await door.close()
 
 
 async def test_each_request_is_permitted_on_its_own(door: Door, service: LlmServer):
