@@ -41,6 +41,19 @@ class Provider(StrEnum):
     TEMPLATE = "template"
 
 
+def _said(text: str) -> str:
+    if not text:
+        raise ValueError("is empty; say what is to be written")
+    return text
+
+
+def _sendable(key: SecretStr) -> SecretStr:
+    """A key that a header can hold. Raises `ValueError`."""
+    if not all("!" <= char <= "~" for char in key.get_secret_value().strip()):
+        raise ValueError("holds characters that no key has; copy it again")
+    return key
+
+
 class Params(JobParams):
     """What is written, by whom, and how much it may cost."""
 
@@ -50,7 +63,7 @@ class Params(JobParams):
     server_values: ClassVar[Mapping[str, str]] = {"model": "ai_model"}
 
     mode: Mode = Field(title="Mode", description="contacts: people who do not exist; drafts: a message for each row of a list.")
-    brief: Annotated[str, AfterValidator(text_lines)] = Field(
+    brief: Annotated[str, AfterValidator(text_lines), AfterValidator(_said)] = Field(
         min_length=1,
         max_length=5_000,
         title="Brief",
@@ -95,7 +108,7 @@ class Params(JobParams):
         title="Seed",
         description="Draws names and greetings; services that take one get it. Drawn when left out.",
     )
-    api_key: SecretStr | None = Field(
+    api_key: Annotated[SecretStr, AfterValidator(_sendable)] | None = Field(
         None,
         title="API key",
         max_length=500,

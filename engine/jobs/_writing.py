@@ -14,7 +14,7 @@ from engine.mail.drafting import Prompt, repair
 from engine.net.llm import Answer, Finish, Kind, Llm, Question, Trouble
 
 REPAIRS = 2
-"""How often a model may answer again what could not be used."""
+"""How often a model may answer again what could not be used, until something can."""
 DOWN_TRIES = 10
 """Failures in a row until a service is given up; with the waits between them about nine minutes."""
 BUSY_TRIES = 50
@@ -46,9 +46,9 @@ class Task(Protocol):
 class Memory:
     """What a batch keeps while it is parked and between the answers that are paid for.
 
-    `requests`, `tokens_in`, `tokens_out`: spent on it. `answers`: how many there were. `last` and `problems`: the newest answer
-    that is to be repaired. `refused`: why no other will be better. `downs`: failures in a row; `naps`: times that the service
-    asked for rest.
+    `requests`, `tokens_in`, `tokens_out`: spent on it. `answers`: how many there were, from one that brought a part of it on.
+    `last` and `problems`: the newest answer that is to be repaired. `refused`: why no other will be better. `downs`: failures in
+    a row; `naps`: times that the service asked for rest.
     """
 
     kept: Json = None
@@ -142,7 +142,10 @@ def _take(answer: Answer, memory: Memory, task: Task) -> None:
         memory.refused = "The model refused to write this."
     if memory.refused:
         return
+    before = task.kept()
     problems = task.read(answer.text, memory.requests)
+    if task.open and task.kept() != before:
+        memory.answers = 1  # asked for what is still missing, a model that gives a part each time gets to the end
     if answer.finish is Finish.LENGTH and problems:
         problems = ["the answer was cut off because it was too long; write less"]
     memory.last, memory.problems = answer.text[:20_000] if task.open else "", problems

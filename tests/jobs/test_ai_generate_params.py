@@ -84,7 +84,7 @@ def test_what_does_not_go_together_is_refused_with_the_field_and_the_remedy(para
 WRONG: list[dict[str, Any]] = [
     {"brief": ""}, {"brief": "a\x00b"}, {"brief": "x" * 5_001}, {"count": 0}, {"count": 10_001}, {"temperature": 3},
     {"mode": "poems"}, {"maxRequests": 0}, {"maxTokens": 0}, {"provider": "bing"}, {"aiUrl": "http://10.0.0.1/v1"},
-    {"language": "a\x1bb"},
+    {"language": "a\x1bb"}, {"brief": " \n\t"}, {"apiKey": "sk\r\nx: y"},
 ]  # fmt: skip
 
 
