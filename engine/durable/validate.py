@@ -49,5 +49,8 @@ def _message(item: Any, model: type[BaseModel]) -> str:
         return f"is not a known field; known are {', '.join(names)}"
     if kind == "missing":
         return "is required"
+    if kind in ("too_long", "too_short") and item["ctx"]["field_type"] == "Value":  # a text that a validator of ours has seen
+        least, most = item["ctx"].get("min_length"), item["ctx"].get("max_length")
+        return f"has more than {most} characters" if most is not None else f"has fewer than {least} characters"
     text = str(item["msg"])
     return text.removeprefix("Value error, ")

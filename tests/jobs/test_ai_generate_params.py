@@ -16,6 +16,7 @@ from engine.durable.database import Database
 from engine.durable.queries import get
 from engine.durable.results import Results
 from engine.durable.submit import Request, submit
+from engine.durable.validate import read_params
 from engine.durable.vault import Vault
 from engine.errors import InvalidInput
 from engine.jobs.ai_generate import Params, plan, row_of
@@ -92,6 +93,15 @@ WRONG: list[dict[str, Any]] = [
 def test_values_out_of_bounds_are_refused_and_no_job_names_a_url(wrong: dict[str, Any]):
     with pytest.raises(ValidationError):
         Params.model_validate({**CONTACTS, **wrong})
+
+
+def test_texts_are_measured_in_characters():
+    with pytest.raises(InvalidInput) as caught:
+        read_params(WRITE, {**CONTACTS, "language": "x" * 61, "apiKey": "k" * 501})
+    assert {problem.field: problem.message for problem in caught.value.problems} == {
+        "language": "has more than 60 characters",
+        "apiKey": "has more than 500 characters",
+    }
 
 
 def test_drafts_need_a_list_and_contacts_take_none(database: Database, vault: Vault):
