@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 from sqlalchemy import URL, make_url, text
 
 from engine.durable.database import Database
@@ -20,6 +21,8 @@ from tests.lab import postfix
 
 POSTGRES = os.environ.get("POSTBENCH_TEST_POSTGRES_URL", "")
 REQUIRED = {name.strip() for name in os.environ.get("POSTBENCH_TEST_REQUIRE", "").split(",") if name.strip()}
+settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no failure
+settings.load_profile("tests")
 BOTH = [pytest.param("sqlite", id="sqlite"), pytest.param("postgresql", id="postgresql", marks=pytest.mark.postgres)]
 
 

@@ -5,13 +5,9 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
-from hypothesis import settings
 
 from engine.net.dns import DnsResolver
 from tests.lab.dns import DnsServer
-
-settings.register_profile("net", deadline=None)  # a busy machine is no failure
-settings.load_profile("net")
 
 MX = [(10, "mx1.example.test"), (20, "mx2.example.test")]
 

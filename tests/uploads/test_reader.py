@@ -247,7 +247,7 @@ def test_a_hundred_thousand_rows_keep_their_order():
     assert ragged.column("email")[99_999].as_py() == "person99999@example.test"
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(
     st.one_of(
         st.binary(max_size=300),
@@ -269,7 +269,7 @@ def test_any_bytes_are_a_list_or_an_explained_refusal(data):
         assert set(upload.columns) <= set(upload.table.column_names)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.text(alphabet=string.ascii_letters[:4] + '@.,;"<>\n\t é\ud800|', max_size=80))
 def test_any_pasted_text_is_a_list_or_an_explained_refusal(text):
     try:
