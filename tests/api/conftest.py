@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import time
@@ -24,6 +23,7 @@ from engine.jobs import registry
 from engine.settings import Settings
 from engine.workbench import Workbench
 from tests.api.kinds import PROBE
+from tests.lab.running import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 BASE = "http://127.0.0.1:8501"
@@ -88,7 +88,7 @@ class Server:
             self.process = subprocess.Popen(
                 command, env=self.environment, cwd=self.folder, stdout=output, stderr=subprocess.STDOUT, start_new_session=True
             )
-        deadline = time.monotonic() + 60
+        deadline = time.monotonic() + 120
         while not any(line.startswith("Postbench is ready") for line in self.lines):
             assert self.process.poll() is None and time.monotonic() < deadline, "\n".join(self.lines)
             time.sleep(0.02)
@@ -103,13 +103,7 @@ class Server:
         assert self.process is not None
         if self.process.poll() is None:
             self.send(number)
-        return self.process.wait(30)
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+        return self.process.wait(60)
 
 
 @pytest.fixture

@@ -16,7 +16,8 @@ from sqlalchemy import text
 
 from engine.client import Client
 from engine.durable.migrate import open_database
-from tests.api.conftest import ROOT, Server, free_port
+from tests.api.conftest import ROOT, Server
+from tests.lab.running import PATIENCE, free_port
 
 READY = re.compile(r"Postbench is ready: (http://127\.0\.0\.1:\d+) · engine running \(pid (\d+)\) · data in (.+)")
 
@@ -57,7 +58,7 @@ def test_one_line_says_that_all_is_up_and_a_signal_ends_all(make_server):
 
     reader = threading.Thread(target=follow, daemon=True)
     reader.start()
-    assert connected.wait(10)
+    assert connected.wait(PATIENCE)
     server.send(signal.SIGINT)
     assert ended.wait(5), "an open stream must not hold up the end"
     server.send(signal.SIGINT)  # impatience must not leave the engine behind

@@ -30,7 +30,7 @@ from tests.conftest import Server
 from tests.crash.harness import ROOT, start_engine, wait_until
 from tests.durable.store import age
 from tests.lab.receiver import Receiver, recorded, told
-from tests.lab.running import HOST, PATIENCE
+from tests.lab.running import HOST, PATIENCE, free_port
 
 pytestmark = pytest.mark.slow
 SEND = registry()["send-emails"]
@@ -197,7 +197,7 @@ def test_the_death_of_the_web_process_stops_no_message(tmp_path: Path) -> None:
 
 
 @contextmanager
-def relay_process(record: Path, port: int = 0) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+def relay_process(record: Path, port: int) -> Iterator[None]:
     """A relay that keeps its messages in a file, and can be killed."""
     command = [sys.executable, "-m", "tests.lab.receiver", "--record", str(record), "--port", str(port)]
     process = subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
@@ -205,7 +205,7 @@ def relay_process(record: Path, port: int = 0) -> Iterator[tuple[subprocess.Pope
     try:
         found = int(process.stdout.readline())
         told(found, {"delay": 0.04})
-        yield process, found
+        yield
     finally:
         process.kill()
         process.wait()
@@ -220,8 +220,7 @@ def arrived(record: Path) -> Counter[str]:
 def test_kills_of_the_relay_while_sending(tmp_path: Path) -> None:
     chance, kills, record = dice(), 0, tmp_path / "taken"
     database, job_id = submitted(tmp_path)
-    with relay_process(record) as (_, port):
-        pass
+    port = free_port()
     process = start_engine(tmp_path, **settings(port))
     try:
         while not get(database, job_id).ended:

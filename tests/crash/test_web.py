@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import urllib.error
@@ -19,14 +18,9 @@ from engine.durable.submit import Request, submit
 from engine.durable.vault import Vault
 from engine.jobs import registry
 from tests.crash.harness import ROOT, environment, living, wait_until
+from tests.lab.running import free_port
 
 pytestmark = pytest.mark.slow
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
 
 
 def start_web(folder: Path, port: int) -> subprocess.Popen[bytes]:

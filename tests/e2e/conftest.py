@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import shutil
-import socket
 import subprocess
 import sys
 import time
@@ -14,7 +13,9 @@ from urllib.error import URLError
 from urllib.request import urlopen
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.lab.running import free_port
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
@@ -27,7 +28,8 @@ ARGS = [
     "--disable-component-update",
     "--disable-sync",
 ]
-START_SECONDS = 60
+START_SECONDS = 120
+expect.set_options(timeout=30_000)  # a busy machine is no failure
 
 
 @pytest.fixture
@@ -39,9 +41,7 @@ def variables() -> dict[str, str]:
 @pytest.fixture
 def server(tmp_path: Path, variables: dict[str, str]) -> Iterator[str]:
     """The address of a Postbench of its own."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     env = {**os.environ, **variables, "POSTBENCH_DATA_DIR": str(tmp_path / "data"), "POSTBENCH_PORT": str(port)}
     with (tmp_path / "server.log").open("wb") as log:
         process = subprocess.Popen([sys.executable, "app.py"], cwd=ROOT, env=env, stdout=log, stderr=subprocess.STDOUT)
@@ -51,7 +51,7 @@ def server(tmp_path: Path, variables: dict[str, str]) -> Iterator[str]:
         yield base
     finally:
         process.terminate()
-        process.wait(20)
+        process.wait(60)
 
 
 def _wait(base: str, process: subprocess.Popen[bytes], log: Path) -> None:

@@ -16,10 +16,11 @@ import pytest
 
 from engine.durable.executor import Executor, LocalExecutor
 from tests.executors import toys
+from tests.lab.running import free_port
 
 ROOT = Path(__file__).resolve().parents[2]
 NEEDS_DASK = pytest.mark.skipif(importlib.util.find_spec("distributed") is None, reason="pip install -e .[dask]")
-DEADLINE_SECONDS = 30.0
+DEADLINE_SECONDS = 120.0
 
 
 def wait_for(condition: Callable[[], object], what: str) -> None:
@@ -36,7 +37,7 @@ class Cluster:
     def __init__(self, folder: Path, threads: int = 4) -> None:
         self.folder, self.threads = folder, threads
         self.processes: list[subprocess.Popen[bytes]] = []
-        self.port = 0
+        self.port = free_port()
         self.start_scheduler()
 
     @property

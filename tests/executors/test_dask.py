@@ -27,7 +27,7 @@ from engine.durable.tables import jobs
 from engine.durable.vault import Vault
 from engine.errors import ConfigError
 from tests.executors import toys
-from tests.executors.conftest import NEEDS_DASK, ROOT, Cluster, wait_for
+from tests.executors.conftest import DEADLINE_SECONDS, NEEDS_DASK, ROOT, Cluster, wait_for
 from tests.executors.toys import Params, toy
 
 pytestmark = [NEEDS_DASK, pytest.mark.dask]
@@ -104,7 +104,7 @@ async def test_nothing_stays_in_the_cluster_and_no_secret_is_ever_seen(cluster: 
         for process in (toys.count, toys.odd, toys.saves):
             await asyncio.wait({asyncio.create_task(run(executor, process))})
         await executor.close()
-        await asyncio.wait_for(observer.run_on_scheduler(forgotten), 10)
+        await asyncio.wait_for(observer.run_on_scheduler(forgotten), DEADLINE_SECONDS)
         after = await state_of(observer)
     assert SECRET not in during + after + cluster.log
     assert "Message from" in cluster.log, "the cluster logs everything it can"
@@ -184,7 +184,7 @@ async def test_the_cluster_may_come_late_go_and_come_back(own_cluster: Cluster, 
     own_cluster.close()
     waiting.cancel()
     await asyncio.wait({waiting})
-    await asyncio.wait_for(executor.close(), 10)
+    await asyncio.wait_for(executor.close(), DEADLINE_SECONDS)
 
 
 ENGINE = """

@@ -217,6 +217,9 @@ class DnsServer(LabServer):
                 self._later(delay, sock, answers, peer)
 
     def _later(self, delay: float, sock: socket.socket, answers: Sequence[bytes], peer: Any) -> None:
+        if not answers:
+            self.stall()
+
         def send() -> None:
             with self.lock:
                 if self._held is not None:
@@ -233,7 +236,10 @@ class DnsServer(LabServer):
 
     async def _talk(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         while True:
-            query = await reader.readexactly(int.from_bytes(await reader.readexactly(2), "big"))
+            length = int.from_bytes(await reader.readexactly(2), "big")
+            if length > 4096:  # who speaks another protocol is heard out, and gets no answer
+                self.stall()
+            query = await reader.readexactly(length)
             with self.lock:
                 self.tcp += 1
             delay, answers = self._decide(query, over_tcp=True)

@@ -163,6 +163,7 @@ class MailsSoServer(LabServer):
             if self.delay:
                 await asyncio.sleep(self.delay)
             if fault == "hang":
+                self.stall()
                 await self._released.wait()
             if fault in ("disconnect", "hang"):
                 return False

@@ -21,7 +21,7 @@ from types import TracebackType
 from typing import Self
 
 from tests.lab.certificates import self_signed
-from tests.lab.running import HOST, PATIENCE
+from tests.lab.running import HOST, PATIENCE, free_port
 
 COMMAND = shutil.which("postfix") or next((path for path in ("/usr/sbin/postfix",) if Path(path).exists()), None)
 NAME = "mx.postfix.test"
@@ -115,9 +115,7 @@ class Postfix:
         # Its users must be able to pass through every folder above theirs, so this is none of the test's private ones.
         self.folder = Path(tempfile.mkdtemp(prefix="postfix-"))
         self.folder.chmod(0o755)
-        with socket.socket() as free:
-            free.bind((HOST, 0))
-            self.port = free.getsockname()[1]
+        self.port = free_port()
         try:
             self._configure()
             self._run("check")

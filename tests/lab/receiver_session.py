@@ -101,6 +101,7 @@ class Session:
         if self.relay.manner.delay:
             await asyncio.sleep(self.relay.manner.delay)
         if reply == "!silence":
+            self.relay.stall()
             await self.reader.read()
             raise Over
         if reply == "!deaf":

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import random
+import socket
 import subprocess
 import sys
 import threading
@@ -14,8 +16,10 @@ from types import TracebackType
 from typing import Any, Self, TypeVar
 
 HOST = "127.0.0.1"
-PATIENCE = 20.0
+PATIENCE = 60.0
 """Seconds that a test waits for a server of the lab before it fails."""
+PORTS = range(10_000, 32_000)
+"""Below those that systems give away by themselves (RFC 6335 section 6, and Linux from 32768 on)."""
 ROOT = Path(__file__).resolve().parents[2]
 T = TypeVar("T")
 Talk = Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]]
@@ -43,6 +47,11 @@ class LabServer:
     def __init__(self) -> None:
         self.port = 0
         self.lock = threading.RLock()
+        self.stalls = 0
+        """How often it has begun to leave a client without an answer."""
+        self.answering = asyncio.Event()
+        """Set while `holding` does not hold answers back; servers wait for it before each."""
+        self.answering.set()
         self._thread: threading.Thread | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._servers: list[asyncio.Server] = []
@@ -85,6 +94,21 @@ class LabServer:
         self._servers.append(server)
         self.port = int(server.sockets[0].getsockname()[1])
         return self.port
+
+    def stall(self) -> None:
+        """Say that a client gets no answer from now on."""
+        with self.lock:
+            self.stalls += 1
+
+    @contextmanager
+    def holding(self) -> Iterator[None]:
+        """Within the block those who ask are counted but get no answer; at its end they get it."""
+        assert self._loop is not None, "the server is not running"
+        self.answering.clear()
+        try:
+            yield
+        finally:
+            self._loop.call_soon_threadsafe(self.answering.set)
 
     @property
     def connections(self) -> int:
@@ -158,6 +182,15 @@ async def until(condition: Callable[[], bool], timeout: float = PATIENCE) -> Non
     async with asyncio.timeout(timeout):
         while not condition():  # noqa: ASYNC110 - no event of this loop tells of it
             await asyncio.sleep(0.001)
+
+
+def free_port() -> int:
+    """A port for a server that starts later, or that comes back: one that nobody is given by chance meanwhile."""
+    while True:
+        port = random.SystemRandom().choice(PORTS)
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((HOST, port))
+            return port
 
 
 async def run_until_told(server: LabServer) -> None:

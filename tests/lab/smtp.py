@@ -210,7 +210,9 @@ class Session:
 
     async def run(self) -> None:
         """From the banner to the end."""
-        await asyncio.sleep(self.host.banner_delay)
+        if self.host.banner_delay:
+            self.lab.stall()
+            await asyncio.sleep(self.host.banner_delay)
         await self.say(self.host.answers.get("CONNECT", self.host.banner))
         while (line := await self.line()) is not None:
             verb, _, rest = line.partition(" ")
@@ -244,8 +246,11 @@ class Session:
 
     async def say(self, reply: str) -> None:
         """A reply, or a deed."""
+        await self.lab.answering.wait()
         if self.host.delay:
             await asyncio.sleep(self.host.delay)
+        if reply in ("!silence", "!drip"):
+            self.lab.stall()
         if reply == "!silence":
             await self.reader.read()
             raise Over

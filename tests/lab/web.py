@@ -200,8 +200,11 @@ class WebServer(LabServer):
             page = as_json(self.statistics())
         else:
             page = self._sites.get(request.host, {}).get(request.path, Page("<h1>Not found</h1>", 404))
+        await self.answering.wait()
         if seconds := self.delay + (0.0 if page.fault else page.delay):
             await asyncio.sleep(seconds)
+        if page.fault in ("silence", "drip"):
+            self.stall()
         if page.fault:
             return await wrong(page, self.port, reader, writer)
         data = page.encoded(self.port)

@@ -18,7 +18,7 @@ from engine.net.submission import Receipt, Result
 from engine.net.submission_smtp import Limits, SmtpTransport, Waits
 from engine.net.submission_url import relay_of
 from tests.lab.receiver import recorded
-from tests.lab.running import ROOT, until
+from tests.lab.running import ROOT, free_port, until
 from tests.net.submitting import letter, unarmed
 
 LETTERS, KILLS, CONNECTIONS = 400, 4, 8
@@ -28,7 +28,7 @@ class Killed:
     """A relay in a process of its own, on one port, with one record."""
 
     def __init__(self, record: Path) -> None:
-        self._record, self.port = record, 0
+        self._record, self.port = record, free_port()
         self._child: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
@@ -36,7 +36,8 @@ class Killed:
         manner = '{"delay": 0.001}'
         child = subprocess.Popen([*command, "--manner", manner], cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
         assert child.stdout is not None
-        self._child, self.port = child, int(child.stdout.readline())
+        self._child = child
+        assert int(child.stdout.readline()) == self.port
 
     def kill(self) -> None:
         child, self._child = self._child, None
