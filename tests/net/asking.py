@@ -13,6 +13,8 @@ from tests.lab.mailsso import GOOD, MailsSoServer
 MANY = [f"person{number}@example.test" for number in range(20)]
 FEW = MANY[:3]
 WALL = 1_800_000_000.0
+SECONDS = 30.0
+"""How long an answer is waited for."""
 
 
 class Time:
@@ -63,6 +65,6 @@ class Asker:
         return {answer.error for answer in self.answers.values()}
 
 
-def quick(server: MailsSoServer, time: Time, timeout: float = 0.2) -> Asker:
-    patience = Patience(timeout=timeout)
+def quick(server: MailsSoServer, time: Time) -> Asker:
+    patience = Patience(timeout=SECONDS)
     return Asker(MailsSoClient(server.url, None, clock=time.clock, now=time.now, sleep=time.sleep, patience=patience))

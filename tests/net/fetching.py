@@ -15,6 +15,7 @@ import pytest
 
 from engine.net.guard import Guard
 from engine.net.http import Limits, WebFetcher, user_agent
+from tests.lab.running import PATIENCE
 from tests.lab.web import loopback
 
 AGENT = user_agent("https://postbench.example")
@@ -24,7 +25,7 @@ PUBLIC = "93.184.215.14"
 
 async def until(condition: Callable[[], object]) -> None:
     """Return as soon as the condition holds."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while True:
             if condition():
                 return
@@ -64,8 +65,8 @@ def _authorities() -> ssl.SSLContext:
     return httpx.create_ssl_context(trust_env=False)
 
 
-QUICK = Limits(seconds=0.4)
-"""For pages that never end."""
+QUICK = Limits(seconds=5.0)
+"""For pages that never end; whoever does not want to wait for them is `hurried`."""
 
 
 def internet(monkeypatch: pytest.MonkeyPatch, port: int) -> list[tuple[str, int]]:

@@ -12,6 +12,7 @@ from engine.mail.evidence import DomainFacts, DomainOutcome
 from engine.net.dns import FakeResolver
 from engine.net.guard import Guard
 from engine.net.smtp import SmtpProber
+from tests.lab.running import PATIENCE
 from tests.lab.smtp import LabSmtp
 
 HOSTS = {f"mx.{name}.test": ("127.0.0.1",) for name in ("one", "two", "three", "four", "five")}
@@ -31,16 +32,9 @@ def facts(*hosts: str) -> DomainFacts:
 
 async def until(condition: Callable[[], bool]) -> None:
     """Until something is so in the lab, which runs in another thread."""
-    async with asyncio.timeout(10):
+    async with asyncio.timeout(PATIENCE):
         while not condition():  # noqa: ASYNC110 - no event of this loop tells
             await asyncio.sleep(0.005)
-
-
-def pass_time(seconds: float) -> None:
-    """Move the running event loop's clock on: its timers, rates and pauses."""
-    loop = asyncio.get_running_loop()
-    before = loop.time
-    loop.time = lambda: before() + seconds  # type: ignore[method-assign]
 
 
 class prober_for:  # noqa: N801 - used as a context manager

@@ -50,12 +50,14 @@ async def test_a_connection_that_the_server_closed_is_made_anew(web: WebServer) 
 
 
 async def test_hosts_are_asked_side_by_side_up_to_the_cap(web: WebServer) -> None:
-    web.delay = 0.03
     hosts = [f"h{n}.test" for n in range(12)]
     for host in hosts:
         web.add(host, PAGES)
     async with fetcher(concurrency=4) as ours:
-        await asyncio.gather(*(ours.fetch(web.url(host, "/1")) for host in hosts))
+        with web.holding():
+            fetching = [asyncio.create_task(ours.fetch(web.url(host, "/1"))) for host in hosts]
+            await until(lambda: web.busiest == 4)
+        await asyncio.gather(*fetching)
     assert web.busiest == 4
     assert all(web.peak[host] == 1 for host in hosts)
 

@@ -12,8 +12,9 @@ from engine.errors import ConfigError
 from engine.net.guard import Guard, transport
 from engine.net.mailsso import MailsSoClient
 from engine.net.mailsso_wire import Patience
+from tests.lab.hurrying import hurried
 from tests.lab.mailsso import FREE, MailsSoServer
-from tests.net.asking import FEW, MANY, WALL, Asker, Time, quick
+from tests.net.asking import FEW, MANY, SECONDS, WALL, Asker, Time, quick
 
 
 @pytest.fixture
@@ -40,7 +41,8 @@ async def asker(server: MailsSoServer, time: Time):
 async def test_passing_trouble_of_a_single_call_is_overcome(server, time, fault):
     asker = quick(server, time)
     server.fault("single", fault, times=3)
-    await asker.ask(FEW[:1])
+    async with hurried(server, SECONDS):
+        await asker.ask(FEW[:1])
     assert asker.errors() == {""}
     assert server.calls["single"] == 4
     await asker.service.close()
@@ -48,9 +50,10 @@ async def test_passing_trouble_of_a_single_call_is_overcome(server, time, fault)
 
 @pytest.mark.parametrize("fault", ["500", "disconnect", "deaf", "garbage", "list", "hang", "429", "403"])
 async def test_lasting_trouble_is_told_and_ends(server, time, fault):
-    asker = quick(server, time, timeout=0.05)
+    asker = quick(server, time)
     server.fault("single", fault, times=None)
-    await asker.ask(FEW[:1])
+    async with hurried(server, SECONDS):
+        await asker.ask(FEW[:1])
     (error,) = asker.errors()
     assert re.fullmatch(r"The (service|connection)[^\n]{5,80}\.", error)
     assert server.calls["single"] <= Patience().busy_tries
@@ -69,9 +72,10 @@ async def test_a_dead_service_is_not_asked_about_every_address(server, time, fau
 
 @pytest.mark.parametrize("fault", ["500", "502", "503", "disconnect", "deaf", "garbage", "list", "hang", "429", "redirect"])
 async def test_looks_at_a_paid_batch_are_patient(server, time, fault):
-    asker = quick(server, time, timeout=0.05)
+    asker = quick(server, time)
     server.fault("poll", fault, times=15)
-    await asker.ask(MANY)
+    async with hurried(server, SECONDS):
+        await asker.ask(MANY)
     assert asker.errors() == {""}
     assert server.calls["poll"] == 16
     assert server.charged == len(MANY)
@@ -187,7 +191,7 @@ async def test_one_forbidden_request_is_an_address_and_three_are_the_key(asker, 
 
 
 async def test_a_body_without_end_is_cut_off(server, time):
-    asker = quick(server, time, timeout=30.0)
+    asker = quick(server, time)
     server.fault("single", "large")
     await asker.ask(FEW[:1])
     assert asker.errors() == {"The service answered in a form that is not understood."}

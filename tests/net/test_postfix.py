@@ -12,6 +12,7 @@ import pytest
 from engine.mail.evidence import Answer, CatchAll, Mailbox
 from engine.net.smtp import SmtpProber
 from tests.lab.postfix import Postfix
+from tests.lab.running import PATIENCE
 from tests.net.probing import address, facts, prober_for
 
 pytestmark = pytest.mark.postfix
@@ -85,7 +86,7 @@ async def test_it_delivers_and_bounces(postfix: Postfix) -> None:
 
 async def lines(postfix: Postfix, before: int, text: str) -> list[str]:
     """The lines of the log since that place that have the text; waits for the first."""
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(PATIENCE):
         while True:
             found = [line for line in postfix.log()[before:].splitlines() if text in line]
             if found:

@@ -11,9 +11,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from engine.net import robots
-from engine.net.http import Limits, Outcome
+from engine.net.http import Outcome
 from engine.net.http_urls import Target, target
 from engine.net.robots import Robots, RobotsCache, parse
+from tests.lab.hurrying import hurried
 from tests.lab.web import WebServer
 from tests.lab.web_pages import Page, redirect, text
 from tests.net.fetching import QUICK, Clock, fetcher, internet, names
@@ -157,7 +158,7 @@ DENY = "User-agent: *\nDisallow: /x"
 async def test_what_comes_of_a_page_behind_each_robots_txt(web: WebServer, page: Page, outcome: Outcome) -> None:
     web.add(HOST, {"/robots.txt": page, "/other": text(DENY), "/x": "x"})
     web.add("b.test", {"/rules": text(DENY), "/robots.txt": text("User-agent: *\nDisallow: /")})
-    async with fetcher(limits=QUICK if page.fault == "silence" else Limits()) as ours:
+    async with hurried(web, QUICK.seconds), fetcher(limits=QUICK) as ours:
         got = await ours.fetch(web.url(HOST, "/x"))
     assert got.outcome == outcome, got
     assert web.asked(HOST, "/x") == (outcome == Outcome.OK)

@@ -15,6 +15,7 @@ from engine.mail.evidence import Answer, CatchAll, DomainFacts, DomainOutcome, M
 from engine.net.dns import FakeResolver
 from engine.net.guard import Guard
 from engine.net.smtp import FakeProber, Prober, SmtpProber
+from tests.lab.hurrying import hurried
 from tests.lab.smtp import LabSmtp
 from tests.net.probing import address, facts, prober_for
 
@@ -29,7 +30,7 @@ WORDS = ("missing", "ok", "full")
 
 
 async def ask(mx: LabSmtp, text: str, **options: Any) -> Mailbox:
-    async with prober_for(mx, **options) as prober:
+    async with hurried(mx, 5.0), prober_for(mx, timeout=5.0, **options) as prober:
         return await prober.probe(address(text), facts("mx.one.test"))
 
 
@@ -61,7 +62,7 @@ async def ask(mx: LabSmtp, text: str, **options: Any) -> Mailbox:
     ],
 )
 async def test_each_personality_has_its_answer(mx: LabSmtp, local: str, answer: Answer, code: int | None) -> None:
-    mailbox = await ask(mx, f"{local}@one.test", timeout=0.8)
+    mailbox = await ask(mx, f"{local}@one.test")
     assert (mailbox.answer, mailbox.code) == (answer, code)
     assert mailbox.host == "mx.one.test"
     assert mailbox.reply and mailbox.reply.isprintable() and len(mailbox.reply) <= 300
@@ -97,7 +98,7 @@ async def test_a_domain_that_takes_everything_is_a_catch_all(mx: LabSmtp) -> Non
 @pytest.mark.parametrize("others", ["later", "blocked", "policy", "unclear", "tarpit", "hangup", "closing", "full"])
 async def test_whatever_else_is_said_of_the_stranger_is_inconclusive(mx: LabSmtp, others: str) -> None:
     mx.domains["one.test"] = others
-    mailbox = await ask(mx, "ok@one.test", timeout=0.8)
+    mailbox = await ask(mx, "ok@one.test")
     assert (mailbox.answer, mailbox.catch_all) == (Answer.EXISTS, CatchAll.INCONCLUSIVE)
 
 
@@ -135,7 +136,7 @@ async def test_with_pipelining_a_question_is_one_piece(mx: LabSmtp) -> None:
 )
 async def test_tls_is_used_where_it_works(mx: LabSmtp, starttls: str, secured: int, connections: int) -> None:
     mx.set("127.0.0.1", starttls=starttls)
-    async with prober_for(mx, timeout=0.8) as prober:
+    async with hurried(mx, 5.0), prober_for(mx, timeout=5.0) as prober:
         for word in ("missing", "ok"):
             mailbox = await prober.probe(address(f"{word}@one.test"), facts("mx.one.test"))
     assert mailbox.answer is Answer.EXISTS

@@ -12,8 +12,9 @@ from engine.mail.address import Address, parse
 from engine.mail.evidence import Answer, CatchAll
 from engine.net import smtp_catchall
 from engine.net.smtp_catchall import CatchAlls, random_local_part
+from tests.lab.hurrying import pass_time
 from tests.lab.smtp import LabSmtp
-from tests.net.probing import address, facts, pass_time, prober_for, until
+from tests.net.probing import address, facts, prober_for, until
 
 MX = facts("mx.one.test")
 

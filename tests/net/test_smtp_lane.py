@@ -11,8 +11,9 @@ from engine.mail.evidence import Answer, CatchAll, Mailbox
 from engine.net import smtp
 from engine.net.smtp import SmtpProber
 from engine.net.smtp_lane import MISSES, STRIKES
+from tests.lab.hurrying import pass_time
 from tests.lab.smtp import LabSmtp
-from tests.net.probing import address, facts, pass_time, prober_for, until
+from tests.net.probing import address, facts, prober_for, until
 
 MX = facts("mx.one.test")
 
@@ -101,14 +102,14 @@ async def test_the_rate_holds(mx: LabSmtp) -> None:
 
 
 async def test_the_backlog_counts_the_queue(mx: LabSmtp) -> None:
-    async with prober_for(mx, rate=0.5, burst=2) as prober:
+    async with prober_for(mx, rate=0.02, burst=2) as prober:
         assert prober.backlog(MX) == 0.0
         waiting = [asyncio.create_task(prober.probe(address(f"missing{number}@one.test"), MX)) for number in range(4)]
         await asyncio.sleep(0)
-        assert prober.backlog(MX) == pytest.approx(6.0, abs=0.5)
+        assert prober.backlog(MX) == pytest.approx(150.0, abs=12.5)
         assert prober.backlog(facts("mx.two.test", "mx.one.test")) == 0.0
         await until(lambda: mx.counts.recipients.total() == 2)
-        assert 2.0 < prober.backlog(MX) <= 6.0
+        assert 50.0 < prober.backlog(MX) <= 150.0
     closed = await asyncio.gather(*waiting)
     assert [mailbox.answer for mailbox in closed[2:]] == [Answer.NO_CONNECTION] * 2
 
@@ -194,10 +195,9 @@ async def test_an_exchanger_out_of_order_is_left_alone_for_a_while(mx: LabSmtp) 
 async def test_a_dead_exchanger_is_tried_once_for_a_whole_list(mx: LabSmtp) -> None:
     mx.set("127.0.0.1", answers={"CONNECT": "!silence"})
     async with prober_for(mx, timeout=0.2) as prober:
-        started = asyncio.get_running_loop().time()
         mailboxes = await ask_all(prober, *(f"ok{number}@one.test" for number in range(200)))
-        assert asyncio.get_running_loop().time() - started < 5
     assert {mailbox.answer for mailbox in mailboxes} == {Answer.TIMEOUT}
+    assert mx.counts.connections.total() <= 2 * MISSES
 
 
 async def test_connections_to_all_exchangers_together_are_bounded(mx: LabSmtp) -> None:
@@ -221,7 +221,7 @@ async def test_unused_lanes_are_forgotten(mx: LabSmtp, monkeypatch: pytest.Monke
 
 
 async def test_closing_says_goodbye_and_answers_those_who_wait(mx: LabSmtp) -> None:
-    mx.set("127.0.0.1", delay=0.2)
+    mx.set("127.0.0.1", delay=1.0)  # to two answers of this kind, none comes before the end
     async with prober_for(mx) as prober:
         asked = [asyncio.create_task(prober.probe(address(f"ok{number}@one.test"), MX)) for number in range(20)]
         await until(lambda: mx.counts.commands["EHLO"] > 0)

@@ -13,8 +13,10 @@ from structlog.testing import capture_logs
 from engine.mail.evidence import Answer, Mailbox
 from engine.net.guard import Guard
 from engine.net.smtp import SmtpProber
+from tests.lab.hurrying import hurried, pass_time
+from tests.lab.running import PATIENCE
 from tests.lab.smtp import LabSmtp
-from tests.net.probing import address, facts, pass_time, prober_for, until
+from tests.net.probing import address, facts, prober_for, until
 
 HOSTS = {"mx1.test": ["127.0.3.1"], "mx2.test": ["127.0.3.2"], "both.test": ["127.0.3.1", "127.0.3.2"]}
 BAD, GOOD = "127.0.3.1", "127.0.3.2"
@@ -27,7 +29,7 @@ def mx() -> Iterator[LabSmtp]:
 
 
 async def ask(mx: LabSmtp, *hosts: str, local: str = "ok", **options: Any) -> Mailbox:
-    async with prober_for(mx, HOSTS, timeout=0.8, **options) as prober:
+    async with hurried(mx, 5.0), prober_for(mx, HOSTS, timeout=5.0, **options) as prober:
         return await prober.probe(address(f"{local}@one.test"), facts(*hosts))
 
 
@@ -53,7 +55,7 @@ BEFORE_RCPT: list[dict[str, Any]] = [
     {"answers": {"MAIL": "421 4.7.0 Too many connections"}},
     {"answers": {"MAIL": "!reset"}},
     {"answers": {"MAIL": "!silence"}},
-    {"banner_delay": 2.0},
+    {"banner_delay": 60.0},
 ]
 
 
@@ -176,15 +178,15 @@ async def test_private_addresses_prove_no_blocked_port(mx: LabSmtp) -> None:
 
 async def test_waiting_for_a_slow_exchanger_may_be_given_up(mx: LabSmtp) -> None:
     """A cancelled waiter leaves the connection as it was: the next question gets its own answer."""
-    mx.set(BAD, delay=0.1)
-    async with prober_for(mx, HOSTS) as prober:
+    async with prober_for(mx, HOSTS, timeout=PATIENCE) as prober:
         await prober.probe(address("missing@one.test"), facts("mx1.test"))
-        asked = asyncio.create_task(prober.probe(address("full@one.test"), facts("mx1.test")))
-        await until(lambda: mx.counts.recipients["full@one.test"] == 1)
-        asked.cancel()
-        queued = asyncio.create_task(prober.probe(address("disabled@one.test"), facts("mx1.test")))
-        await asyncio.sleep(0)
-        queued.cancel()
+        with mx.holding():
+            asked = asyncio.create_task(prober.probe(address("full@one.test"), facts("mx1.test")))
+            await until(lambda: mx.counts.batches == 3)  # EHLO, the first question, this one
+            asked.cancel()
+            queued = asyncio.create_task(prober.probe(address("disabled@one.test"), facts("mx1.test")))
+            await asyncio.sleep(0)
+            queued.cancel()
         mailbox = await prober.probe(address("ok@one.test"), facts("mx1.test"))
         assert mailbox.answer is Answer.EXISTS
         assert mx.counts.connections.total() == 1

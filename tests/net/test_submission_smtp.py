@@ -10,6 +10,7 @@ import pytest
 
 from engine.net.submission import Result, Trouble
 from engine.net.submission_smtp import Limits, Waits
+from tests.lab.hurrying import hurried
 from tests.lab.receiver import OK, Act, Receiver
 from tests.lab.running import until
 from tests.net.submitting import TEXT, Armed, letter, relayed, unarmed
@@ -47,7 +48,7 @@ async def test_each_reply_has_its_result(
     word: str, result: Result, code: int | None, trouble: Trouble, hard: bool, armed: int, taken: int, pipelining: bool
 ):
     with Receiver(pipelining=pipelining) as relay:
-        async with relayed(relay, waits=Waits(10.0, 10.0, 10.0, dot=0.4)) as transport:
+        async with hurried(relay, 10.0), relayed(relay) as transport:
             arm = Armed()
             receipt = await transport.deliver(letter(f"{word}@two.test"), arm)
             assert (receipt.result, receipt.code, receipt.trouble, receipt.hard) == (result, code, trouble, hard)

@@ -15,6 +15,7 @@ from engine.net.reader import FakeReader, Reader
 from engine.scraping.crawl import SiteCrawler
 from engine.scraping.report import Report
 from tests.lab.dns import DnsServer
+from tests.lab.hurrying import hurried
 from tests.lab.web import WebServer
 from tests.net.fetching import QUICK, fetcher
 
@@ -83,7 +84,7 @@ async def world(
     """A lab with these sites."""
     with DnsServer(ZONES) as names, WebServer(sites) as web:
         resolver = DnsResolver(names.servers)
-        async with fetcher(private, resolver.addresses, limits=QUICK) as fetching:
+        async with hurried(web, QUICK.seconds), fetcher(private, resolver.addresses, limits=QUICK) as fetching:
             crawler = SiteCrawler(fetching, reader or FakeReader(), resolver)
             try:
                 yield World(web, names, crawler)

@@ -104,9 +104,9 @@ def mx() -> Iterator[LabSmtp]:
 
 @pytest_asyncio.fixture
 async def verifier(names: DnsServer, mx: LabSmtp) -> AsyncIterator[Verifier]:
-    resolver = DnsResolver(names.servers, timeout=0.3, tries=2)
+    resolver = DnsResolver(names.servers, timeout=2.0, tries=2)
     identity: dict[str, Any] = {"helo": "probe.test", "sender": "postmaster@probe.test"}
-    prober = SmtpProber(resolver, Guard(allow_private=True), port=mx.port, timeout=1.0, rate=1000, **identity)
+    prober = SmtpProber(resolver, Guard(allow_private=True), port=mx.port, timeout=4.0, rate=1000, **identity)
     made = Verifier(FakeVerdicts(), resolver, prober, Paid(), Limits(waits=(0.05, 0.05)))
     yield made
     await made.close()
