@@ -327,26 +327,27 @@ async def send(ledger: StoredLedger, job: JobRef, names: Sequence[str], relay: R
     await asyncio.gather(*[connection() for _ in range(connections)])
 
 
-async def armed_rows(database: Database, job_id: str, most: list[int]) -> None:
-    """Look from outside for ever: how many messages are armed at most."""
+async def armed_rows(database: Database, job_id: str, most: list[int], enough: asyncio.Event) -> None:
+    """Look from outside until it is enough: how many messages are armed at most."""
     query = select(func.count()).where(rows.c.job_id == job_id, rows.c.state == State.ARMED)
 
     def look() -> int:
         with database.read() as connection:
             return connection.execute(query).scalar_one()
 
-    while True:
+    while not enough.is_set():
         most.append(await asyncio.to_thread(look))
 
 
 async def test_never_more_messages_are_armed_than_there_are_connections(database: Database, job: JobRef) -> None:
-    relay, most = Relay(random.Random(1)), [0]
-    watching = asyncio.create_task(armed_rows(database, job.id, most))
+    relay, most, enough = Relay(random.Random(1)), [0], asyncio.Event()
+    watching = asyncio.create_task(armed_rows(database, job.id, most, enough))
     names = [f"p{number}@x.org" for number in range(300)]
     mine = ledger(database)
     while set(stored(database, job.id).values()) != {State.SENT}:
         await send(mine, job, names, relay, 6)
-    watching.cancel()
+    enough.set()
+    await watching
     assert 0 < max(most) <= 6
     assert set(relay.arrived.values()) == {1} and len(relay.arrived) == 300
 

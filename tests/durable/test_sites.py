@@ -17,6 +17,7 @@ from engine.durable.sites import KnownSite, SeenAddress, Vouched
 from engine.durable.submit import insert_job
 from engine.durable.tables import Job, known_sites, probe_permits
 from engine.durable.verdicts import Fresh
+from tests.durable.running import PATIENCE
 
 ANN = SeenAddress("ann@a.test", "https://a.test/team", "Team", "mailto", near="Ann Lee", first_seen=5)
 SITE = KnownSite("a.test", "found", "", (ANN, SeenAddress("info@a.test", "https://a.test/", role=True)), 2, 5, 1_000, "job")
@@ -86,7 +87,7 @@ async def test_a_crawl_that_nobody_waits_for_is_stopped(door: Sites):
     await asyncio.sleep(0)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
-    await asyncio.wait_for(stopped.wait(), 5)
+    await asyncio.wait_for(stopped.wait(), PATIENCE)
 
 
 async def test_a_crawl_that_fails_fails_for_all_and_is_begun_anew(door: Sites):
