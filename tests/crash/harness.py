@@ -19,7 +19,8 @@ from engine.durable.chunks import stream_tables
 from engine.durable.database import Database
 
 ROOT = Path(__file__).resolve().parents[2]
-PATIENCE = 60.0
+PATIENCE = 300.0
+"""Seconds that a condition may take on a slow and busy machine."""
 
 
 def environment(folder: Path, **more: str) -> dict[str, str]:
