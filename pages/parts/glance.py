@@ -17,7 +17,9 @@ PLAUSIBLE = r"[^@\s]@[^@\s]+\.[^@\s.]"
 """What a cell must look like to be counted as an address."""
 _PLAIN = r"^(?:https?://)?([a-z0-9](?:[a-z0-9-]*[a-z0-9])?\.)+[a-z]{2,}/?$"
 """A domain that is as it is: nothing has to be looked up or rewritten to tell which."""
-_ABOUT = re.compile(r"^https?://|[/?#].*$", re.IGNORECASE)
+_ABOUT = re.compile(r"^https?://|^x@|[/?#].*$", re.IGNORECASE)
+_LOCAL = r"^[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@"
+"""What stands before the domain in the usual address: it does not matter for the site."""
 LOOKED_AT = 2_000
 """So many different unusual entries are read as a job reads them; a longer list's others are judged by their looks."""
 
@@ -46,7 +48,7 @@ def domains(column: pa.ChunkedArray) -> Counts:
     lower = pc.utf8_lower(filled)
     plain = pc.match_substring_regex(lower, _PLAIN)
     usual = pc.replace_substring_regex(lower.filter(plain), r"^https?://|/$", "")
-    odd = pc.value_counts(filled.filter(pc.invert(plain))).to_pylist()
+    odd = pc.value_counts(pc.replace_substring_regex(filled.filter(pc.invert(plain)), "(?i)" + _LOCAL, "x@")).to_pylist()
     read = {entry["values"]: _site(entry["values"], place) for place, entry in enumerate(odd)}
     good = sum(entry["counts"] for entry in odd if read[entry["values"]])
     sites = {*pc.unique(usual).to_pylist(), *filter(None, read.values())}
@@ -56,7 +58,8 @@ def domains(column: pa.ChunkedArray) -> Counts:
 def _site(entry: str, place: int) -> str:
     """The site that an unusual entry names; "" where it is none."""
     if place >= LOOKED_AT:
-        return _ABOUT.sub("", entry).lower() if looks_like_domain(entry) else ""
+        site = _ABOUT.sub("", entry).lower()
+        return site if looks_like_domain(site) else ""
     found = wanted(entry)
     return "" if found.error else found.domain
 

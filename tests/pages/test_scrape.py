@@ -205,3 +205,9 @@ def test_counts_of_domains() -> None:
     rows = glance.LOOKED_AT + 50
     many = pa.chunked_array([pa.array([f"https://s{n % 10}.example/{n}" for n in range(rows)])])
     assert glance.domains(many) == glance.Counts(rows, 0, rows, 10)
+    addresses = pa.chunked_array([pa.array([f"P.{n}@d{n % 7}.com" for n in range(rows)] + [f"p{n}@gmail.com" for n in range(9)])])
+    assert glance.domains(addresses) == glance.Counts(rows + 9, 0, rows, 7), (
+        "a long list of addresses has the sites of its domains"
+    )
+    many = pa.chunked_array([pa.array([f"ann@d{n}.com" for n in range(rows)])])
+    assert glance.domains(many) == glance.Counts(rows, 0, rows, rows)
