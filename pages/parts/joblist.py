@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cache
-from typing import Any
+from typing import Any, get_args
 
 import pandas as pd
 import streamlit as st
@@ -61,11 +61,16 @@ def _frame(jobs: Sequence[Job]) -> pd.DataFrame:
 
 
 def _what(job: Job) -> str:
-    """The parameters that are not as usual, and the job whose rows it read."""
-    usual = _usual(job.type)
-    told = brief({k: v for k, v in job.params.items() if k not in _UNTOLD and v != usual.get(k)}).values()
-    lender = [f"rows of {job.source_job_id[:8]}"] if job.source_job_id else []
-    return " · ".join([*told, *lender])
+    """The length of its own list, the parameters that are not as usual, and the job whose rows it read."""
+    usual, titles = _usual(job.type), _titles(job.type)
+    changed = {name: value for name, value in job.params.items() if name not in _UNTOLD and value != usual.get(name)}
+    told = [f"{titles[name]} {value}" if name in titles else value for name, value in brief(changed).items()]
+    found = workbench().types.get(job.type)
+    if job.source_job_id:
+        told.append(f"rows of {job.source_job_id[:8]}")
+    elif found and found.source == "required":
+        told.insert(0, words.plural(job.total_items, "row"))
+    return " · ".join(told)
 
 
 @cache
@@ -74,6 +79,19 @@ def _usual(type_name: str) -> dict[str, Any]:
     found = workbench().types.get(type_name)
     fields = found.params.model_fields if found else {}
     return {info.alias or name: info.default for name, info in fields.items() if isinstance(info.default, str | int)}
+
+
+@cache
+def _titles(type_name: str) -> dict[str, str]:
+    """What a type's numbers are called, by wire name: without a word they tell nothing, except how many are wanted."""
+    found = workbench().types.get(type_name)
+    fields = found.params.model_fields if found else {}
+    numbers = {name: info for name, info in fields.items() if name != "count" and _is_number(info.annotation)}
+    return {info.alias or name: (info.title or name).lower() for name, info in numbers.items()}
+
+
+def _is_number(kind: Any) -> bool:
+    return any(each in (int, float, bool) for each in (kind, *get_args(kind)))
 
 
 def _took(job: Job) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pyarrow as pa
 from sqlalchemy import update
 from streamlit.testing.v1 import AppTest
 
@@ -25,7 +26,10 @@ def test_a_job_is_told_by_what_it_is_about(hand: Hand, visit: Visit) -> None:
     source = hand.completed()
     types = hand.bench.types
     submit(hand.database, hand.bench.vault, Request(types["verify-emails"], {"service": "smtp"}, from_job=source))
-    assert visit("jobs.py").dataframe[0].value["parameters"][0] == f"smtp · rows of {source[:8]}"
+    sites = pa.table({"domain": ["a.com", "b.com"]})
+    submit(hand.database, hand.bench.vault, Request(types["scrape-emails"], {"maxPagesPerDomain": 5}, rows=sites))
+    told = visit("jobs.py").dataframe[0].value["parameters"]
+    assert list(told[:2]) == ["2 rows · pages per domain 5", f"smtp · rows of {source[:8]}"]
 
 
 def test_filters_come_from_the_address(hand: Hand, visit: Visit) -> None:
