@@ -17,6 +17,7 @@ _WEB = re.compile(r"https?://[^\s\"<>]+")
 _URL_NAME = re.compile(r"(?:^|_)(?:url|link|website)$", re.IGNORECASE)
 _SHOWN_URL = r"^https?://(?:www\.)?(.*?)/?$"
 SENTENCES: Mapping[str, int] = {
+    "found_as": 92,
     "why": 420,
     "sources": 320,
     "error": 260,
@@ -25,7 +26,10 @@ SENTENCES: Mapping[str, int] = {
     "body": 420,
     "note": 300,
 }
-"""Columns that hold sentences, with their widths in pixels: the browser would make them as narrow as their first rows are."""
+"""Columns of words and sentences, with their widths in pixels: the browser would make them as narrow as their first rows are."""
+EMPTY_WIDTH = 72
+"""Pixels of such a column without a word in it."""
+MOMENT = "D MMM YYYY, HH:mm:ss"
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +89,11 @@ def _column(field: pa.Field, cells: pa.ChunkedArray) -> Any:
     if pa.types.is_integer(field.type):
         return config.NumberColumn(help=meaning, format="%d")
     if pa.types.is_timestamp(field.type):
-        return config.DatetimeColumn(help=meaning, timezone=st.context.timezone)
+        return config.DatetimeColumn(help=meaning, format=MOMENT, timezone=st.context.timezone, width=165)
     if _URL_NAME.search(field.name) and _leads_to_the_web(cells):
         return config.LinkColumn(help=meaning, display_text=_SHOWN_URL, width=220)
-    return config.Column(help=meaning, width=SENTENCES.get(field.name))
+    width = SENTENCES.get(field.name)
+    return config.Column(help=meaning, width=min(width, EMPTY_WIDTH) if width and cells.null_count == len(cells) else width)
 
 
 def _leads_to_the_web(cells: pa.ChunkedArray) -> bool:
@@ -99,7 +104,13 @@ def _leads_to_the_web(cells: pa.ChunkedArray) -> bool:
 def status_column(statuses: Sequence[str], meaning: str | None = None, label: str = "status") -> Any:
     """The column configuration that shows one-element lists as pills in the colours of `markup.TONES`."""
     colours = [markup.INK[markup.tone(status)] + "2e" for status in statuses]
-    return st.column_config.MultiselectColumn(label, options=list(statuses), color=colours, help=meaning, width=_pill(statuses))
+    return st.column_config.MultiselectColumn(
+        label, options=list(statuses), color=colours, help=meaning, width=_pill(statuses), format_func=_in_words
+    )
+
+
+def _in_words(status: str) -> str:
+    return status.replace("_", " ")
 
 
 def _pill(statuses: Sequence[str]) -> int:

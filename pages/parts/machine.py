@@ -122,7 +122,7 @@ def _settings() -> None:
             [
                 f'<span class="pb-mono">{name}</span>',
                 f'<span class="pb-mono">{escape(value) or words.DASH}</span>',
-                escape(meaning),
+                markup.ticked(meaning),
             ]
         )
     st.html(markup.sheet(rows, ["variable", "value", "meaning"]))

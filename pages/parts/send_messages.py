@@ -123,10 +123,10 @@ def _frame(found: Sequence[Delivery]) -> pd.DataFrame:
         "reply": [_reply(one) for one in found],
         "sent": pd.to_datetime([one.sent_at for one in found], unit="ms", utc=True),
         "next try": pd.to_datetime([one.due_at if one.state == State.RETRY else None for one in found], unit="ms", utc=True),
-        "why": [_why(one) for one in found],
+        "why": [_why(one) or None for one in found],
     }
     frame = pd.DataFrame(columns)
-    empty = [name for name in ("sent", "next try") if frame[name].isna().all()]
+    empty = [name for name in ("sent", "next try", "why") if frame[name].isna().all()]
     return frame.drop(columns=empty)
 
 

@@ -14,7 +14,7 @@ WAYS: Mapping[str, tuple[str, str]] = {
     Source.COMPLAINT: ("complained", "amber"),
     Source.MANUAL: ("by hand", "blue"),
     Source.IMPORT: ("imported", "gray"),
-    Source.API: ("by call", "gray"),
+    Source.API: ("by the API", "gray"),
 }
 """What each way is called, and its tone."""
 
