@@ -19,6 +19,8 @@ from engine.scraping.report import Report, Seen, SiteStatus
 
 FAILURES = 5
 """Failures in a row after which a site is left alone."""
+PATIENCE = 10.0
+"""Seconds within which a page is asked for once more where the server names them as Retry-After."""
 CHILDREN = 4
 """Sitemaps that are read of those that an index names."""
 _FAILED = frozenset({Outcome.SLOW, Outcome.UNREACHABLE, Outcome.REFUSED, Outcome.REDIRECT_LOOP})
@@ -72,7 +74,7 @@ class Visit:
         memory.site, memory.origin = registrable(host_of(fetched.url)), fetched.url
         if await self._take(fetched, 0) or memory.ended:
             return
-        memory.home, memory.note = _HOPELESS.get(fetched.outcome, "unreachable"), memory.note or _told(tries)
+        memory.home, memory.note = _HOPELESS.get(fetched.outcome, "unreachable"), memory.note or _told(tries, self._domain)
         if fetched.outcome is Outcome.OK:
             memory.home = "refused"
         memory.ended = fetched.outcome in _FAILED or fetched.status >= 500
@@ -86,9 +88,7 @@ class Visit:
         """What came of each try to get the first page of a domain; none where it is no domain."""
         memory, tries = self._memory, []
         for url in start_urls(domain):
-            await self._reader.room()
-            fetched = await self._fetcher.fetch(url)
-            memory.pages += await self._was_sent(fetched)
+            fetched = await self._ask(url)
             tries.append(fetched)
             memory.frontier.finish(url)
             if not _is_nobody_there(fetched) or memory.pages >= self._most:
@@ -102,10 +102,18 @@ class Visit:
         return None if self._memory.ended else self._memory.frontier.next()
 
     async def _visit(self, entry: Entry) -> None:
+        await self._take(await self._ask(entry.url), entry.depth)
+
+    async def _ask(self, url: str) -> Fetched:
+        """What came of a page; of its second try where the server asks for a short pause, which the fetcher makes."""
+        memory = self._memory
         await self._reader.room()
-        fetched = await self._fetcher.fetch(entry.url)
-        self._memory.pages += await self._was_sent(fetched)
-        await self._take(fetched, entry.depth)
+        fetched = await self._fetcher.fetch(url)
+        memory.pages += await self._was_sent(fetched)
+        if fetched.retry_after is not None and fetched.retry_after <= PATIENCE and memory.pages < self._most:
+            fetched = await self._fetcher.fetch(url)
+            memory.pages += await self._was_sent(fetched)
+        return fetched
 
     async def _was_sent(self, fetched: Fetched) -> bool:
         """Whether a fetch asked for a page on the wire, and not only for robots.txt."""
@@ -239,10 +247,11 @@ def _may_be_at_www(domain: str) -> bool:
     return "." in host and not host.startswith("www.") and not host.rpartition(".")[2].isdigit()
 
 
-def _told(tries: list[Fetched]) -> str:
-    """Why the first page is not there: what was answered, else what came of each way."""
+def _told(tries: list[Fetched], domain: str) -> str:
+    """Why the first page of a domain is not there: what was answered, else what came of each way."""
     if not _is_nobody_there(tries[-1]):
-        return tries[-1].detail
+        host, detail = host_of(_asked(tries[-1])), tries[-1].detail
+        return detail if host in detail or host != f"www.{domain.rpartition(':')[0] or domain}" else f"{host}: {detail}"
     said = {fetched.detail: fetched.url.partition(":")[0] for fetched in tries}
     if len(said) == 1:
         return tries[-1].detail

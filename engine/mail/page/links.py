@@ -41,6 +41,7 @@ _OTHER_SCHEMES = (
 )
 
 _NONE, _EACH = -1, -2  # beside the priorities: no link of a series leads to a page; each has to be looked at
+_refresh = re.compile(r"\s*\d[\d.]*\s*[;,]\s*(?:url\s*=\s*|(?!url\s*=))[\"']?\s*([^\s\"'][^\"']{0,2000})", re.I).match
 _host = re.compile(r"https?://([a-z0-9.-]++)(?=/|\Z)").match
 
 
@@ -64,7 +65,7 @@ def anchors(tree: LexborHTMLParser, unseen: set[int]) -> list[tuple[str, LexborN
 
 def links_of(tree: LexborHTMLParser, hrefs: list[tuple[str, LexborNode]], base: str, url: str) -> tuple[Link, ...]:
     """Links to pages of the same registrable domain, each once, the most promising first and then in the order of the page."""
-    entries = [*hrefs, *_frames(tree)]
+    entries = [*hrefs, *_frames(tree), *_refreshes(tree)]
     nodes: list[LexborNode] = []
     targets: list[str] = []
     promises: list[int] = []
@@ -143,6 +144,17 @@ def _frames(tree: LexborHTMLParser) -> Iterator[tuple[str, LexborNode]]:
     """Parts of the page that are pages themselves."""
     for node in tree.css("iframe[src]" if tree.body is not None else "frame[src],iframe[src]")[:MAX_LINKS]:
         yield node.attrs.get("src") or "", node
+
+
+def _refreshes(tree: LexborHTMLParser) -> Iterator[tuple[str, LexborNode]]:
+    """Where the page sends its readers on by itself: the first pages of many sites do nothing else.
+
+    https://html.spec.whatwg.org/multipage/semantics.html#attr-meta-http-equiv-refresh
+    """
+    head = tree.head
+    for node in head.css('meta[http-equiv="refresh" i][content]')[:10] if head is not None else ():
+        if (found := _refresh(node.attrs.get("content") or "")) is not None:
+            yield found[1].strip(), node
 
 
 def _text(node: LexborNode) -> str:

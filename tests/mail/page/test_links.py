@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from html import escape
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -95,6 +97,17 @@ def test_the_base_is_heeded() -> None:
 def test_frames_are_pages_too() -> None:
     assert urls('<frameset><frame src="menu.html"></frameset>') == ["https://www.kestrelworks.com/de/menu.html"]
     assert urls('<iframe src="/form"></iframe>') == ["https://www.kestrelworks.com/form"]
+
+
+@pytest.mark.parametrize("content", ["0; url=/start.html", "5;URL='/start.html'", '0, url="/start.html"', " 0 ; /start.html "])
+def test_where_a_page_sends_its_readers_is_a_link(content: str) -> None:
+    html = f"<head><meta http-equiv='Refresh' content='{escape(content)}'></head>"
+    assert urls(html) == ["https://www.kestrelworks.com/start.html"]
+
+
+@pytest.mark.parametrize("content", ["300", "0;url=", "x", "0;url=https://other.com/", "0;url=javascript:go()", ""])
+def test_a_page_that_comes_again_leads_nowhere(content: str) -> None:
+    assert urls(f'<meta http-equiv="refresh" content="{content}">') == []
 
 
 def test_a_picture_links_by_its_label() -> None:
