@@ -9,6 +9,7 @@ from engine.mail.page.model import MAX_CHARACTERS
 
 _SNIFFED = 4_096
 """Bytes in which a declaration is looked for; the HTML standard asks for 1,024."""
+_REPLACED = "\N{REPLACEMENT CHARACTER}"
 _MARKS = ((codecs.BOM_UTF8, "utf-8"), (codecs.BOM_UTF16_LE, "utf-16-le"), (codecs.BOM_UTF16_BE, "utf-16-be"))
 _declared = re.compile(
     rb"<meta[^>]{0,200}?charset\s*=\s*[\"']?\s*([\w.:-]{2,40})|^\s*<\?xml[^>]{0,200}?encoding\s*=\s*[\"']([\w.:-]{2,40})", re.I
@@ -53,7 +54,8 @@ def text_of(html: bytes | str, charset: str | None = None, top_level: str = "") 
     """A page as text of at most `MAX_CHARACTERS` characters without lone surrogates; `charset` is what its Content-Type says.
 
     In order: a byte order mark, UTF-8 where everything is UTF-8 (a page that says otherwise is wrong), the Content-Type, the
-    declaration in the page, a guess by language and top-level domain, Windows-1252. No order loses ASCII.
+    declaration in the page, a guess by language and top-level domain, Windows-1252. Whoever says UTF-8 is believed while most of
+    what is not ASCII is that; servers say it of all pages, old ones too. No order loses ASCII.
     """
     if isinstance(html, str):
         return _without_surrogates(html[:MAX_CHARACTERS])
@@ -65,8 +67,8 @@ def text_of(html: bytes | str, charset: str | None = None, top_level: str = "") 
     if b"\x1b" not in html and (unicode := _utf8(html)) is not None:
         return unicode
     for said in (charset, _said(html)):
-        if said and (codec := _known(said)):
-            return _read(html, codec)
+        if said and (codec := _known(said)) and (text := _believed(html, codec)) is not None:
+            return text
     return _read(html, _guess(html, top_level))
 
 
@@ -76,6 +78,15 @@ def _without_surrogates(text: str) -> str:
 
 def _read(html: bytes, name: str) -> str:
     return html[: 4 * MAX_CHARACTERS].decode(name, "replace")[:MAX_CHARACTERS]
+
+
+def _believed(html: bytes, codec: str) -> str | None:
+    """The page in the encoding that it is said to have, or None where it is said to be in UTF-8 and is not."""
+    text = _read(html, codec)
+    if codec != "utf-8":
+        return text
+    strange, foreign = text.count(_REPLACED), len(text) - len(text.encode("ascii", "ignore"))
+    return text if 2 * strange <= foreign else None
 
 
 def _utf8(html: bytes) -> str | None:

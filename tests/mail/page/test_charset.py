@@ -73,6 +73,23 @@ def test_labels_are_believed_where_they_fit(name: str, label: str, title: str) -
     assert read_page(declared, URL).title == title
 
 
+@pytest.mark.parametrize("declared", ["", '<meta charset="utf-8">', '<meta charset="iso-8859-1">'])
+def test_utf8_is_not_believed_of_a_page_in_something_else(declared: str) -> None:
+    """Servers that say UTF-8 of everything also have old pages."""
+    html = f"{declared}<title>Grüße</title><p>info@bäcker-öl.de</p>".encode("latin-1")
+    page = read_page(html, URL, "utf-8")
+    assert (page.title, [sighting.email for sighting in page.sightings]) == ("Grüße", ["info@bäcker-öl.de"])
+
+
+def test_a_declaration_that_fits_goes_before_a_content_type_that_does_not() -> None:
+    html = '<meta charset="windows-1251"><title>Контакты</title>'.encode("cp1251")
+    assert read_page(html, URL, "utf-8").title == "Контакты"
+
+
+def test_a_few_bad_bytes_do_not_make_utf8_something_else() -> None:
+    assert text_of("Grüße aus Köln ".encode() + b"\xff\xe9", "utf-8").startswith("Grüße aus Köln ")
+
+
 def test_utf8_goes_before_labels_and_marks_before_everything() -> None:
     assert text_of("Grüße".encode(), "iso-8859-1") == "Grüße"
     assert text_of(codecs.BOM_UTF16_LE + "Grüße".encode("utf-16-le"), "utf-8") == "Grüße"
