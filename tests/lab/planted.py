@@ -194,6 +194,8 @@ PLANTED: tuple[tuple[str, str, str], ...] = (
     ("obfuscated", "<p>w8 [ at ] kestrelworks [ dot ] co [ dot ] uk</p>", "w8@kestrelworks.co.uk"),
     ("obfuscated", "<p>anna [dot] w9 [at] kestrelworks [dot] com</p>", "anna.w9@kestrelworks.com"),
     ("obfuscated", "<p>w10 (at) kestrelworks (punkt) de</p>", "w10@kestrelworks.de"),
+    ("obfuscated", "<p>wa1 [a] kestrelworks [.] com</p>", "wa1@kestrelworks.com"),
+    ("obfuscated", "<p>wa2[ä]mail[punkt]kestrelworks[punkt]de</p>", "wa2@mail.kestrelworks.de"),
     ("obfuscated", "<p>w11(ät)kestrelworks(punkt)de</p>", "w11@kestrelworks.de"),
     ("obfuscated", "<p>w12 [arroba] kestrelworks [punto] es</p>", "w12@kestrelworks.es"),
     ("obfuscated", "<p>w13 arroba kestrelworks punto es</p>", "w13@kestrelworks.es"),

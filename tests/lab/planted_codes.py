@@ -206,6 +206,13 @@ def _scripts() -> list[tuple[str, str, str]]:
             f"<a href=\"javascript:linkTo_UnCryptMailto('{typo3('mailto:s37@' + HOST, -3)}');\">x</a>",
             address.format(37),
         ),
+        (
+            "script",
+            f'<a href="javascript:linkTo_UnCryptMailto(%27{typo3("mailto:s41@" + HOST, -3)}%27);">x</a>',
+            address.format(41),
+        ),
+        ("rot13", f'<a data-enc-email="{rotated("s42")}[at]{rotated(HOST)}">x</a>', address.format(42)),
+        ("rot13", f'<a data-rot13="{rotated("s43@kestrel.se")}">x</a>', "s43@kestrel.se"),
         ("rot13", f'<script>x = "{rotated("s38@" + HOST)}".{_ROTATOR}</script>', address.format(38)),
         ("rot13", f"<script>document.write(rot13('{rotated('s39@' + HOST)}'))</script>", address.format(39)),
         ("rot13", f"<script>x = decode('{rotated('mailto:s40@' + HOST)}')</script>", address.format(40)),

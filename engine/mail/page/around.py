@@ -23,6 +23,11 @@ _onwards = re.compile(rf"[\w.\x01-]{{1,{REACH}}}").match
 _in_authority = re.compile(r"[\w:.%~$&+-]{0,80}//|:[\w.%-]{1,64}[ =]\w[\w-]{0,20}-\s").match
 # A path of a copy program (`user@host:dir/file`), a prompt (`user@host:~$`, `user@host ~]$`), or another at sign.
 _spoiled = re.compile(r"@|:(?!//)[~\w.-]{0,64}[/~$]|://| [~/][\w./-]{0,60}\][$#]").match
+# A command that brings packages, of which `name@tag` is one (`npm install pkg@next.dev`).
+_installs = re.compile(
+    r"(?<![\w-])(?:(?:npm|pnpm|yarn|bun) +(?:i|add|install|update|upgrade|up|create|init|exec|dlx|x|view|info)|npx|pnpx|bunx)"
+    r" +(?:[\w@.^~/=-]+ +){0,12}[@\w/.-]*\Z"
+).search
 _LABELS = frozenset(
     "email e-mail mail contact kontakt contacto contatto courriel correo tel fax phone mobile web www to cc from".split()
 )
@@ -60,7 +65,15 @@ def around(before: str, after: str, judge: Judge) -> Address | None:
     local = _local(tail.group()[::-1], domain)
     if rest[:1] == "\\" and (escape := _escape_left(local)):
         local = local[escape.end() :]
-    return judge.address(f"{local}@{domain}") if local else None
+    if not local or _is_package(before[: len(before) - tail.end()]):
+        return None
+    return judge.address(f"{local}@{domain}")
+
+
+def _is_package(before: str) -> bool:
+    """Whether what comes next is named in a command that brings packages."""
+    near = before[-200:].replace(SEAM, " ")
+    return ("npm" in near or "npx" in near or "yarn " in near or "bun" in near) and _installs(near) is not None
 
 
 def _domain(run: str, judge: Judge) -> tuple[str, int]:

@@ -38,7 +38,7 @@ _OTHERS = frozenset(
 )
 """Attributes whose at signs are no addresses, or that are read elsewhere. A placeholder is an example."""
 _WHOLE = re.compile(
-    r"mail|addr|contact|recipient|encoded|obfus|crypt|enc$|href|link|to$|text|content|title|clipboard|copy|secret|protect|value"
+    r"mail|addr|contact|recipient|encoded|obfus|crypt|enc$|href|link|to$|text|content|title|clipboard|copy|secret|protect|value|-rot(?:13)?\Z"
 )
 _data_name = re.compile(r"data-[\w-]{1,40}(?=\s*=)")
 _name_before = re.compile(r"[\"'][^\"'<>=]{0,200}[\"']?\s*=\s*([\w:-]{1,60})\s").search
@@ -47,6 +47,8 @@ _in_tag = re.compile(r"[\s\"']([a-z@:][\w:@.-]{0,60})\s{0,3}=\s{0,3}(?:\"[^\"]*|
 _name = re.compile(r"[a-z@:][a-z0-9_:@.-]*").fullmatch
 _special = re.compile(r"[:@.]")
 _enciphered = re.compile(r"enc|crypt|obfus|rot").search
+# The last is the one of Email Encoder, a plugin of WordPress.
+_rotated = re.compile(r"-rot-?(?:13)?(?:-|\Z)|data-enc-email\Z").search
 _before_quote = re.compile(r"\s{0,3}=\s{0,3}([\w:.-]{1,60})[\s\"']").match
 
 
@@ -58,7 +60,7 @@ def attribute_addresses(tree: LexborHTMLParser, html: str, judge: Judge) -> Iter
     for name in names:
         if _WHOLE.search(name):
             for value in _values(tree, [name]):
-                yield from _hidden_in(value, judge, enciphered=_enciphered(name) is not None)
+                yield from _hidden_in(value, judge, name)
     others = sorted(_with_signs(html) - {name for name in names if _enciphered(name)})
     for value in _values(tree, others[:_MAX_NAMES], _MAX_STATE):
         yield from ((found, FoundAs.ATTRIBUTE) for found in addresses_in(plain(value), judge, limit=100))
@@ -152,13 +154,14 @@ def _halves(tree: LexborHTMLParser, names: list[str], judge: Judge) -> Iterator[
                         break
 
 
-def _hidden_in(value: str, judge: Judge, *, enciphered: bool) -> Iterator[tuple[Address, FoundAs]]:
-    """What a data attribute says, plain or in one of the usual ciphers; `enciphered`: its name speaks of a cipher."""
+def _hidden_in(value: str, judge: Judge, name: str) -> Iterator[tuple[Address, FoundAs]]:
+    """What a data attribute of that name says, plain or in one of the usual ciphers."""
     text = plain(decoded(percent_decoded(value)))
     found = list(addresses_in(text, judge, limit=20))
-    if found and enciphered and all(address.domain.endswith(".bet") for address in found):
-        # By ROT13 .org becomes the only other top level that exists.
-        yield from ((address, FoundAs.ROT13) for address in addresses_in(rot13(text), judge, limit=20))
+    turned = _turned(text, judge) if _enciphered(name) or "znvygb:" in text.lower() else []
+    # By ROT13 .org becomes .bet; of countries some become others (.se .fr), which is not enough to tell.
+    if found and turned and (_rotated(name) or all(address.domain.endswith(".bet") for address in found)):
+        yield from ((address, FoundAs.ROT13) for address in turned)
         return
     if found:
         yield from ((address, FoundAs.ATTRIBUTE) for address in found)
@@ -167,7 +170,12 @@ def _hidden_in(value: str, judge: Judge, *, enciphered: bool) -> Iterator[tuple[
         for address in addresses_in(plainer, judge, limit=20):
             yield address, FoundAs.ATTRIBUTE
             return
-    if "znvygb:" in text.lower():
-        yield from ((address, FoundAs.ROT13) for address in addresses_in(rot13(text), judge, limit=20))
+    if turned:
+        yield from ((address, FoundAs.ROT13) for address in turned)
         return
     yield from ((address, FoundAs.OBFUSCATED) for address in written_in(text, judge))
+
+
+def _turned(text: str, judge: Judge) -> list[Address]:
+    """The addresses that a text is by ROT13; its at sign may be in words, which are left as they are."""
+    return list(addresses_in(rot13(text.replace("[at]", "@").replace("(at)", "@")), judge, limit=20))

@@ -44,6 +44,8 @@ _GAP = rf"{SEAM}?\s{{1,3}}{SEAM}?"
 _O, _C = r"[\[({<«‹|*#\"“”'~]", r"[\])}>»›|*#\"“”'~]"
 _marked = re.compile(rf"[\[({{<«‹|*#\"“”'~]{_S}(?:{_any(AT_WORDS)}){_S}{_C}")
 _tight_a = re.compile(r"\([aä]\)(?<=\w\([aä]\))(?=\w)")
+_FENCED = tuple(f"{left}{gap}{a}{gap}{right}" for left, right in ("[]", "()", "{}", "<>") for a in "aä" for gap in ("", " "))
+_fenced_next = re.compile(rf"{_S}[\w-]{{1,63}}{_S}[\[({{<]{_S}(?:{_any(DOT_WORDS)}){_S}[\])}}>]").match
 _WEAK = ("_at_", "-at-", ".at.", "=at=")
 _dotted_next = rf"{_G}(?:{_any(BARE_DOT_WORDS)}|\.){_G}|{_S}{_O}{_S}(?:{_any(DOT_WORDS)}){_S}{_C}|[-_/]dot[-_/]"
 # Each begins with its word, which is found fast.
@@ -78,8 +80,8 @@ _hour = re.compile(r"\d{1,2}(?:[.:]?\d\d)?(?:am|pm|h|hs|hrs|uhr)?").fullmatch
 class Hit:
     """Where an at sign in words stands (offsets in the text), and how it is written.
 
-    `marked` by brackets, `weak` by hyphens and the like, `bare` at, another word (`foreign`), `capital` letters within the word,
-    a sign with spaces (`spaced`) or without (`signed`).
+    `marked` by brackets, `weak` by hyphens and the like or as a mere `[a]`, `bare` at, another word (`foreign`), `capital`
+    letters within the word, a sign with spaces (`spaced`) or without (`signed`).
     """
 
     start: int
@@ -98,6 +100,9 @@ def hits_in(text: str) -> list[Hit]:
 def _hits(text: str, lowered: str) -> Iterator[Hit]:
     for pattern in (_marked, _tight_a):
         yield from (Hit(*found.span(), "marked") for found in pattern.finditer(lowered))
+    for sign in _FENCED:
+        ends = ((place, place + len(sign)) for place in _places(lowered, sign))
+        yield from (Hit(place, end, "weak") for place, end in ends if _fenced_next(lowered, end))
     for sign in _WEAK:
         for place in _places(lowered, sign):
             end = place + len(sign)

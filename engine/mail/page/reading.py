@@ -6,6 +6,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import islice
+from urllib.parse import unquote
 
 from selectolax.lexbor import LexborDocumentOptions, LexborHTMLParser, LexborNode
 
@@ -228,7 +229,8 @@ def _programs(page: _Parts) -> list[str]:
     found = [text for kind, text in page.scripts if is_script(kind)]
     for node in page.tree.css(_HANDLERS)[:_MAX_ELEMENTS]:
         found += [value for name, value in node.attributes.items() if value and name.startswith("on")]
-    return found + [href.partition(":")[2] for href, _ in page.hrefs if ":" in href and href[:11].lower() == "javascript:"]
+    links = (href.partition(":")[2] for href, _ in page.hrefs if ":" in href and href[:11].lower() == "javascript:")
+    return found + [unquote(link) if "%" in link else link for link in links]
 
 
 def _title(tree: LexborHTMLParser) -> str:

@@ -76,6 +76,8 @@ _TRACKERS = re.compile(r"(?:^|[.-])(?:sentry|wixpress|bugsnag|ingest)(?:[.-]|$)"
 _hex = re.compile(r"[0-9a-f]{16,64}").fullmatch
 _retina = re.compile(r"[1-9](?:-[0-9])?x(?:[-_].*)?").fullmatch
 _version = re.compile(r"[v^~]?\d+(?:-.*)?").fullmatch
+_TAGS = frozenset("latest next canary nightly experimental lts rc".split())
+"""What names a release of a package; with `.dev` behind it no domain is meant."""
 _DIGESTS = frozenset({"sha1", "sha256", "sha512", "md5"})
 _REPOSITORIES = frozenset("github.com gitlab.com bitbucket.org codeberg.org ssh.dev.azure.com git.sr.ht ssh.github.com".split())
 
@@ -88,9 +90,11 @@ def is_rejected(address: Address, registered: str) -> bool:
 
 @lru_cache(maxsize=1_024)
 def _is_file_or_version(domain: str) -> bool:
-    """`logo@2x.zip`, `pkg@1.2.sh`; a domain of digits before its top level (163.com) is a domain."""
+    """`logo@2x.zip`, `pkg@1.2.sh`, `pkg@latest.dev`; a domain of digits before its top level (163.com) is a domain."""
     labels = domain.split(".")
     if labels[-1] in ASSETS or _retina(labels[0]) or labels[0] in _DIGESTS:
+        return True
+    if labels[1:] == ["dev"] and labels[0] in _TAGS:
         return True
     return len(labels) > 2 and bool(_version(labels[0]) and _version(labels[1]))
 

@@ -137,6 +137,8 @@ MARKUP = [
     ),
     *('<meta name=author content="a@b.com">', "<iframe src=/a>", "<title>", "<p onclick=\"'a@'+\">", '<base href="/a/">', "<h1>"),
 ]
+MARKUP += ["x [a] y ", "[a]x[.", "npm i ", "npm i a ", "npx a@b.com ", "npm i " + "a" * 60 + " ", "a@b.com npm i "]
+MARKUP += ['<meta http-equiv=refresh content="0;url=/a">']
 PROGRAMS = [
     '"a@"+',
     "'a@'+",

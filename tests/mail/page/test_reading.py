@@ -33,6 +33,21 @@ def test_stronger_techniques_go_first(html: str, technique: str) -> None:
     assert emails(html) == {"a.b@kestrelworks.com": technique}
 
 
+def test_a_package_is_no_address_but_a_package_manager_has_one() -> None:
+    assert emails("<p>Ask npm support: security@npmjs.com</p><p>yarn add it, or wool@yarn.com</p>") == {
+        "security@npmjs.com": "text",
+        "wool@yarn.com": "text",
+    }
+    assert emails('npm i <a href="mailto:hello@stable.dev">x</a>') == {"hello@stable.dev": "mailto"}
+
+
+def test_what_rot13_makes_of_an_address_is_none() -> None:
+    """Both are domains that exist: kestrel.se and xrfgery.fr."""
+    for name in ("data-rot13", "data-rot", "data-email-rot13", "data-enc-email"):
+        assert emails(f'<a {name}="vasb@xrfgery.fr">x</a>') == {"info@kestrel.se": "rot13"}
+    assert emails('<a data-rot13-email="info@kestrelworks.com">x</a>') == {"info@kestrelworks.com": "attribute"}
+
+
 def test_found_as_is_a_closed_set_of_plain_words() -> None:
     assert {"mailto", "text", "json-ld", "cfemail", "obfuscated"} <= set(FoundAs)
     assert type(read_page("x@kestrelworks.com", URL).sightings[0].found_as) is str
