@@ -14,6 +14,7 @@ from engine.durable.database import Database
 from engine.durable.files import copy_files
 from engine.durable.ids import new_id
 from engine.durable.queries import Filter
+from engine.durable.resolution import reopen
 from engine.durable.sources import copy_stream
 from engine.durable.states import CANCELLABLE, ENDED, PAUSABLE, RESUMABLE, Status
 from engine.durable.submit import insert_job, kept_secrets
@@ -89,7 +90,7 @@ def remove(database: Database, job_id: str) -> None:
     """Delete an ended job with its chunks and timeline, in one transaction."""
 
     def take_away(connection: Connection) -> None:
-        if connection.execute(delete(jobs).where(jobs.c.id == job_id, jobs.c.status.in_(ENDED))).rowcount != 1:
+        if not _delete(connection, [job_id]):
             raise _refusal(connection, job_id, "has not ended; cancel it first")
 
     database.transact(take_away)
@@ -124,10 +125,7 @@ def remove_all(database: Database, wanted: Filter, also: ColumnElement[bool] | N
     if also is not None:
         condition &= also
 
-    def work(connection: Connection, ids: Collection[str]) -> int:
-        return connection.execute(delete(jobs).where(jobs.c.id.in_(ids), jobs.c.status.in_(ENDED))).rowcount
-
-    return _in_batches(database, condition, work)
+    return _in_batches(database, condition, _delete)
 
 
 def prune_throughput(database: Database, hours: int = 24) -> None:
@@ -153,6 +151,14 @@ def _in_batches(database: Database, condition: ColumnElement[bool], work: Callab
             return total
         last = ids[-1]
         total += database.transact(lambda connection, ids=ids: work(connection, ids))  # type: ignore[misc]
+
+
+def _delete(connection: Connection, ids: Collection[str]) -> int:
+    """Delete those of the jobs that have ended; returns how many."""
+    ended = select(jobs.c.id).where(jobs.c.id.in_(ids), jobs.c.status.in_(ENDED)).order_by(jobs.c.id).with_for_update()
+    found = connection.execute(ended).scalars().all()
+    reopen(connection, found)
+    return connection.execute(delete(jobs).where(jobs.c.id.in_(found))).rowcount
 
 
 def _change(

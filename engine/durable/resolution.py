@@ -97,6 +97,24 @@ def resent(database: Database, job_id: str) -> int:
         return connection.execute(query).scalar_one()
 
 
+def reopen(connection: Connection, job_ids: Collection[str]) -> None:
+    """Before these jobs are deleted: messages in doubt that they were to send again, and did not as far as is known, are to be
+    decided about anew. The ledger of a job goes with it, and with it what would tell that they wait for nobody.
+    """
+    origin = jobs.c.params["resends"].as_string()
+    origins = sorted({row[0] for row in connection.execute(select(origin).where(jobs.c.id.in_(job_ids), origin.is_not(None)))})
+    if not origins:
+        return
+    copy = deliveries.alias().c
+    settled = or_(copy.state == State.SENT, copy.resolution.is_not(None))
+    copied = select(copy.job_id).where(_d.resolution == RESENT + copy.job_id, copy.recipient == _d.recipient, settled)
+    marks = [f"{RESENT}{job_id}" for job_id in sorted(job_ids)]
+    family = select(jobs.c.id).where(or_(jobs.c.id.in_(origins), origin.in_(origins)))
+    mine = (_d.job_id.in_(family), _d.state == State.IN_DOUBT, _d.resolution.in_(marks), not_(exists(copied)))
+    while connection.execute(update(deliveries).where(*mine).values(resolution=None, updated_at=now_ms())).rowcount:
+        pass  # where one of these jobs sends again for another of them, from the last one back
+
+
 def treat_as_sent(database: Database, job_id: str, recipients: Sequence[str] | None = None) -> int:
     """Messages in doubt count as sent from now on (all of a job, if none are named): in the ledger, in the result and in the
     job's counts. Returns how many messages.

@@ -181,6 +181,33 @@ async def test_nothing_is_sent_a_third_time(http, bench, job_id):
     assert (await http.get("/api/jobs/list?stats=true")).json()["stats"]["total"] == 3
 
 
+@pytest.mark.parametrize("away", ["DELETE", "cleanup"])
+async def test_what_a_deleted_job_did_not_send_again_is_to_be_decided_about_anew(http, bench, job_id, away):
+    url = f"/api/jobs/{job_id}/in-doubt"
+    again = (await http.post(url, json={"action": "resend"})).json()["jobId"]
+    fare(bench, again, {"bob@x.org": "sent", "cay@y.org": "in_doubt"}, status="cancelled")
+    third = (await http.post(f"/api/jobs/{again}/in-doubt", json={"action": "resend"})).json()["jobId"]
+    assert (await http.post(f"/api/jobs/{third}/cancel")).status_code == 200
+    assert get(bench.database, third).params["resends"] == job_id
+    assert await open_to_decision(http, job_id) == await open_to_decision(http, again) == []
+    if away == "DELETE":
+        assert (await http.delete(f"/api/jobs/{third}")).status_code == 200
+        assert await open_to_decision(http, again) == ["cay@y.org"]
+        assert await open_to_decision(http, job_id) == [], "what becomes of it is told there"
+        assert (await http.delete(f"/api/jobs/{again}")).status_code == 200
+    else:
+        held = update(jobs).where(jobs.c.id == job_id).values(status="paused", completed_at=None)
+        bench.database.transact(lambda c: c.execute(held))
+        assert (await http.post("/api/jobs/cleanup", json={"olderThanDays": 0})).json()["deleted"] == 2
+    assert await open_to_decision(http, job_id) == ["cay@y.org"], "bob's was sent"
+    assert (await http.post(url, json={"action": "resend"})).json()["count"] == 1
+
+
+async def open_to_decision(http, job_id: str) -> list[str]:
+    told = (await http.get(f"/api/jobs/{job_id}/deliveries?state=in_doubt")).json()["deliveries"]
+    return [one["recipient"] for one in told if one["resolution"] is None]
+
+
 async def test_decisions_at_once_are_one_decision(bench, job_id):
     """A double click, in several threads of the web process."""
     ways = 3 * [lambda: resend(bench, job_id).count, lambda: treat_as_sent(bench, job_id)]

@@ -18,13 +18,13 @@ from engine.durable.database import Database
 from engine.durable.delivery_rules import Arming, Call, Opening, Settling
 from engine.durable.filters import Where
 from engine.durable.ledger import State
-from engine.durable.queries import get
+from engine.durable.queries import Filter, get
 from engine.durable.resolution import TREATED, in_doubt, in_doubt_rows, mark_resent, treat_as_sent
 from engine.durable.results import Results
 from engine.durable.schema import CATEGORY, TIMESTAMP, hidden
 from engine.durable.sending_tables import deliveries as delivery_rows
 from engine.durable.states import Status
-from engine.durable.tables import Job, chunks
+from engine.durable.tables import Job, chunks, jobs
 from engine.durable.totals import Totals
 from engine.durable.vault import Vault
 from engine.errors import NotFound, WrongState
@@ -358,6 +358,22 @@ def test_a_message_is_sent_again_once(done: Sending) -> None:
     assert done.doubtful() == {1, 2}
     (row,) = delivery_pages.page(database, done.id, q=address(1)).deliveries
     assert (row.state, row.resolution) == ("in_doubt", "resent:new")
+
+
+def test_messages_that_deleted_jobs_were_to_send_again_are_to_be_decided_about_anew(done: Sending, vault: Vault) -> None:
+    """One job sent one of two again and passed the other on to a third job; both jobs are deleted at once."""
+    database, again, third = done.database, running_job(done.database, vault), running_job(done.database, vault)
+    database.transact(lambda c: c.execute(update(jobs).where(jobs.c.id != done.id).values(params={"resends": done.id})))
+    database.transact(lambda c: mark_resent(c, done.id, [address(1), address(2)], again.id))
+    ref = JobRef(again.id, lease=again.lease)
+    calls: list[Call] = [Opening(ref, [fresh(address(number), number) for number in (1, 2)])]
+    for number, state in ((1, State.SENT), (2, State.IN_DOUBT)):
+        calls += [Arming(ref, address(number), 1), Settling(ref, outcome(address(number), 1, state, 1_000), armed=True)]
+    deliveries.write(database, calls)
+    database.transact(lambda c: mark_resent(c, again.id, [address(2)], third.id))
+    assert (control.cancel_all(database, Filter()), {one.item for one in in_doubt(database, done.id)}) == (2, {6, 9})
+    assert control.remove_all(database, Filter(status=Status.CANCELLED)) == 2
+    assert {one.item for one in in_doubt(database, done.id)} == {2, 6, 9}
 
 
 def test_input_rows_come_back_with_their_hidden_columns(done: Sending) -> None:
