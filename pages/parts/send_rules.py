@@ -44,19 +44,22 @@ def draw(slots: Slots) -> Raw:
     with left:
         raw = _legal(slots)
     with right:
-        raw |= _way(slots) | _rates(slots)
+        way = _way(slots)
+        raw |= way | _rates(slots, dry=way["transport"] == Route.OUTBOX)
     return raw
 
 
 def load(params: Mapping[str, Any]) -> None:
-    """Fill them from a job's parameters."""
+    """Fill them from a job's parameters. A dry run without rates says nothing of them: what the form had stays."""
+    transport = params.get("transport") or Route.OUTBOX.value
     given = {
         "postal": params.get("postalAddress") or "",
         "consent": params.get("consentBasis"),
-        "rate": params.get("ratePerMinute"),
-        "domain_rate": params.get("ratePerDomainPerMinute"),
-        "transport": params.get("transport") or Route.OUTBOX.value,
+        "transport": transport,
     }
+    rates = {"rate": params.get("ratePerMinute"), "domain_rate": params.get("ratePerDomainPerMinute")}
+    if transport == Route.SMTP or any(rates.values()):
+        given |= rates
     for name, value in given.items():
         st.session_state[_key(name)] = value
 
@@ -100,23 +103,31 @@ def _way(slots: Slots) -> Raw:
     return {"transport": way or Route.OUTBOX.value}
 
 
-def _rates(slots: Slots) -> Raw:
+def _rates(slots: Slots, dry: bool) -> Raw:
+    """How fast the relay gets them. A dry run is written at once: nobody waits an hour to look at messages."""
     left, right = st.columns(2, gap="small")
     with left:
         rate = st.number_input(
-            "Messages per minute", step=100, value=None, placeholder="no limit", **_lasting("rate", "rate_per_minute")
+            "Messages per minute",
+            step=100,
+            value=None,
+            placeholder="no limit",
+            disabled=dry,
+            **_lasting("rate", "rate_per_minute"),
         )
-        slots.under("ratePerMinute", f"Empty: as fast as the relay takes them; up to {MAX_RATE:,}")
+        hint = f"Empty: as fast as the relay takes them; up to {MAX_RATE:,}"
+        slots.under("ratePerMinute", "For the relay; a dry run is written at once" if dry else hint)
     with right:
         domain_rate = st.number_input(
             "Per recipient's domain",
             step=10,
             value=None,
             placeholder="no limit",
+            disabled=dry,
             **_lasting("domain_rate", "rate_per_domain_per_minute"),
         )
         slots.under("ratePerDomainPerMinute", "Messages per minute to one domain")
-    given = {"ratePerMinute": rate, "ratePerDomainPerMinute": domain_rate}
+    given = {} if dry else {"ratePerMinute": rate, "ratePerDomainPerMinute": domain_rate}
     return {name: value for name, value in given.items() if value is not None}
 
 

@@ -163,7 +163,6 @@ def test_a_template_that_cannot_be_read_is_an_error_before_the_rest_is_filled_in
 
 def test_a_submit_makes_a_job_with_everything(visit: Visit, hand: Hand) -> None:
     app = written(pasted(visit(PAGE)))
-    clean(app.number_input(key="send_domain_rate").set_value(30).run())
     job = hand.job(pressed(app))
     assert job.params == {
         "column": "email",
@@ -174,13 +173,30 @@ def test_a_submit_makes_a_job_with_everything(visit: Visit, hand: Hand) -> None:
         "html": None,
         "postalAddress": "Harbour Ltd, 1 Quay Street, Bristol",
         "consentBasis": "consent",
-        "ratePerMinute": 600,
-        "ratePerDomainPerMinute": 30,
+        "ratePerMinute": None,
+        "ratePerDomainPerMinute": None,
         "transport": "outbox",
         "verifiedOnly": False,
         "resends": None,
     }
     assert job.total_items == 4
+
+
+def test_rates_are_those_of_the_relay_and_outlast_a_dry_run(relay: Workbench, visit: Visit, hand: Hand) -> None:
+    app = written(pasted(visit(PAGE)))
+    clean(app.radio(key="send_transport").set_value("smtp").run())
+    clean(app.number_input(key="send_rate").set_value(120).run())
+    clean(app.number_input(key="send_domain_rate").set_value(30).run())
+    clean(app.radio(key="send_transport").set_value("outbox").run())
+    assert app.number_input(key="send_rate").disabled
+    dry = hand.job(pressed(app))
+    assert (dry.params["ratePerMinute"], dry.params["ratePerDomainPerMinute"]) == (None, None)
+    clean(app.button(key="edit").click().run())
+    clean(app.radio(key="send_transport").set_value("smtp").run())
+    clean(app.button(key="run").click().run())
+    clean(app.button(key="once_more_yes").click().run())
+    real = hand.job(address(app, "job_id"))
+    assert (real.params["ratePerMinute"], real.params["ratePerDomainPerMinute"]) == (120, 30)
 
 
 def test_attachments_are_listed_with_their_size_and_go_along(visit: Visit, hand: Hand) -> None:
