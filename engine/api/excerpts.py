@@ -59,4 +59,5 @@ def _addresses(table: pa.Table, limit: int) -> list[str]:
 
 
 def _found(table: pa.Table, limit: int) -> Iterator[str]:
-    yield from table.column("email").drop_null().slice(0, limit).to_pylist()
+    """As text: a list may have numbers where addresses should be, and its column comes back as it was given."""
+    yield from map(str, table.column("email").drop_null().slice(0, limit).to_pylist())

@@ -5,11 +5,16 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
+import pyarrow as pa
 import pytest
 
+from engine.durable.chunks import encode
+from engine.durable.commit import Finished, Part, commit
+from engine.durable.contract import Done
 from engine.durable.queries import get
 from engine.durable.states import Status
-from tests.api.kinds import PROBE, complete, work
+from engine.durable.totals import Totals
+from tests.api.kinds import BATCH, ENGINE, PROBE, complete, take, work
 
 JOB_KEYS = {
     "id", "type", "status", "progress", "metadata", "resultData", "errorMessage", "userId", "createdAt", "updatedAt",
@@ -77,6 +82,20 @@ async def test_emails_are_cut_at_the_limit(http, bench, monkeypatch):
     complete(bench, job_id)
     result = (await job_of(http, job_id))["resultData"]
     assert len(result["data"]["emails"]) == 12 and result["truncated"] is True
+
+
+async def test_a_list_of_numbers_instead_of_addresses_is_shown_too(http, bench):
+    """Its column of addresses comes back as it was given."""
+    job_id = await submit(http)
+    job, lease = get(bench.database, job_id), take(bench, job_id)
+    numbers = pa.table({"email": [5, None, 7], "status": ["failed"] * 3})
+    totals = Totals.of(job).plus([Done(numbers, 0, 3, {"failed": 3})])
+    finished = [Finished(0, BATCH, encode(numbers))]
+    part = Part(job_id, job.type, lease, ENGINE, totals, finished, outcome=Status.FAILED, reason="done")
+    assert commit(bench.database, [part]) == {job_id}
+    told = await job_of(http, job_id)
+    assert [row["email"] for row in told["metadata"]["partialResults"]] == [5, None, 7]
+    assert told["resultData"]["data"]["emails"] == ["5", "7"]
 
 
 async def test_a_cancelled_job_keeps_what_was_committed(http, bench):
