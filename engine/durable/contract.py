@@ -218,7 +218,8 @@ class Done:
 class Snooze:
     """Park the batch until a moment (aware, UTC) with a state to come back to; it holds no slot meanwhile.
 
-    `all`: no other batch of the job would get any further before that either, so none is begun.
+    `all`: no other batch of the job would get any further before that either, so none is begun. A `why` in the state, a sentence
+    without addresses or secrets, is shown to whoever watches the job.
     """
 
     until: datetime

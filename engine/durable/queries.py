@@ -11,7 +11,7 @@ from engine.durable.clock import now_ms
 from engine.durable.commit import SLOT_MS
 from engine.durable.database import Database
 from engine.durable.states import Status
-from engine.durable.tables import Job, jobs, throughput
+from engine.durable.tables import Job, batch_states, jobs, throughput
 from engine.errors import InvalidInput, NotFound
 
 MAX_LIMIT = 500
@@ -99,6 +99,14 @@ def pace(database: Database, minutes: int = 10) -> list[tuple[int, int]]:
         query = select(throughput.c.slot, func.sum(throughput.c.item_count)).where(throughput.c.slot >= first)
         found = {slot: int(items) for slot, items in connection.execute(query.group_by(throughput.c.slot))}
     return [(slot * SLOT_MS, found.get(slot, 0)) for slot in range(first, now + 1)]
+
+
+def why_parked(database: Database, job_id: str) -> str:
+    """What the parked batch that is due first says of its wait, see `Snooze`; "" where it says nothing."""
+    mine = (batch_states.c.job_id == job_id) & batch_states.c.due_at.is_not(None)
+    with database.read() as connection:
+        state = connection.execute(select(batch_states.c.state).where(mine).order_by(batch_states.c.due_at).limit(1)).scalar()
+    return str(state.get("why") or "") if isinstance(state, dict) else ""
 
 
 def revisions(database: Database, job_ids: list[str]) -> dict[str, int]:

@@ -48,7 +48,7 @@ class Memory:
 
     `requests`, `tokens_in`, `tokens_out`: spent on it. `answers`: how many there were, from one that brought a part of it on.
     `last` and `problems`: the newest answer that is to be repaired. `refused`: why no other will be better. `downs`: failures in
-    a row; `naps`: times that the service asked for rest.
+    a row; `naps`: times that the service asked for rest; `why`: the newest trouble, for who watches.
     """
 
     kept: Json = None
@@ -62,6 +62,7 @@ class Memory:
     refused: str = ""
     downs: int = 0
     naps: int = 0
+    why: str = ""
 
     @classmethod
     def of(cls, state: Json) -> Self:
@@ -132,7 +133,7 @@ def _question(task: Task, memory: Memory, service: Service) -> Question:
 def _take(answer: Answer, memory: Memory, task: Task) -> None:
     """Remember what the answer is good for, and whether another could be better."""
     memory.answers += 1
-    memory.downs = 0
+    memory.downs, memory.why = 0, ""
     memory.tokens_in += answer.tokens_in
     memory.tokens_out += answer.tokens_out
     memory.model = answer.model
@@ -153,6 +154,7 @@ def _take(answer: Answer, memory: Memory, task: Task) -> None:
 
 def _waits(trouble: Trouble, memory: Memory, task: Task, batch: Batch, tools: Tools) -> Snooze | str:
     """Come back later, or not at all."""
+    memory.why = trouble.sentence
     match trouble.kind:
         case Kind.DENIED:
             raise Held(trouble.sentence)

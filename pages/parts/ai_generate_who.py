@@ -22,6 +22,7 @@ NAMES = {
 }
 _KEYED = {Provider.OPENAI: "ai_api_key", Provider.ANTHROPIC: "anthropic_api_key"}
 _LEAVES = " What the model is told leaves this machine."
+_MORE = "OpenAI, Ollama, llama.cpp, vLLM and their like are set up on the server, with POSTBENCH_AI_URL"
 _HERE = ("127.0.0.1", "localhost", "::1")
 _COSTS = {"maxRequests": "max_requests", "maxTokens": "max_tokens"}
 
@@ -35,7 +36,7 @@ def draw(slots: Slots) -> Raw:
     chosen = st.radio(
         "Who writes", list(told), format_func=NAMES.__getitem__, captions=list(told.values()), **_lasting("provider")
     )
-    slots.under("provider")
+    slots.under("provider", "" if settings.ai_url else _MORE)
     provider = chosen or Provider.TEMPLATE
     raw: Raw = {"provider": provider.value}
     return raw | _model(slots, provider, settings) | _api_key(slots, provider, settings) if provider in _KEYED else raw

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from engine.durable import delivery_pages, engines
+from engine.durable import delivery_pages, engines, queries
 from engine.durable.database import Database
 from engine.durable.ledger import State
 from engine.durable.states import Status
@@ -103,9 +103,9 @@ def _running(database: Database, job: Job, now_ms: int) -> Remark | None:
 
 
 def _put_off(database: Database, job: Job) -> str:
-    """Why all that is left waits; of messages the ledger knows an example."""
+    """Why all that is left waits: what a batch says of it; of messages the ledger knows an example."""
     if not gist.sends(job):
-        return "A server asked to come back later, or cannot be reached."
+        return queries.why_parked(database, job.id) or "A server asked to come back later, or cannot be reached."
     why = "What is left is deferred, or its moment at this rate has not come."
     deferred = delivery_pages.page(database, job.id, State.RETRY, limit=1).deliveries
     return f"{why} Of a deferred message: {words.sentence(deferred[0].error)}" if deferred and deferred[0].error else why

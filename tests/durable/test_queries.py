@@ -6,11 +6,13 @@ import base64
 import json
 
 import pytest
+from sqlalchemy import delete, insert
 
 from engine.durable import control
 from engine.durable.database import Database
-from engine.durable.queries import Filter, get, listed, revisions, stats
+from engine.durable.queries import Filter, get, listed, revisions, stats, why_parked
 from engine.durable.states import Status
+from engine.durable.tables import batch_states
 from engine.durable.vault import Vault
 from engine.errors import InvalidInput, NotFound
 from tests.durable.store import age, complete, new_job
@@ -32,6 +34,17 @@ def test_filters_hold_together(database: Database, vault: Vault) -> None:
     assert ids(database, type="look", user_id="ann") == set()
     with pytest.raises(InvalidInput, match="status"):
         ids(database, status="odd")
+
+
+def test_the_parked_batch_that_is_due_first_says_why_it_waits(database: Database, vault: Vault) -> None:
+    job = new_job(database, vault)
+    assert why_parked(database, job) == ""
+    rows = [(1, None, {"why": "a cursor"}), (2, 200, {"why": "Later."}), (3, 100, {"why": "Sooner.", "tries": 2}), (4, 300, [1])]
+    kept = [{"job_id": job, "number": number, "due_at": due, "state": state} for number, due, state in rows]
+    database.transact(lambda connection: connection.execute(insert(batch_states), kept))
+    assert why_parked(database, job) == "Sooner."
+    database.transact(lambda connection: connection.execute(delete(batch_states).where(batch_states.c.number.in_((2, 3)))))
+    assert why_parked(database, job) == "", "states are the job type's own; this one says nothing"
 
 
 def test_search_takes_text_as_it_is(database: Database, vault: Vault) -> None:

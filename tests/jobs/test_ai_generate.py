@@ -96,6 +96,13 @@ async def test_told_to_come_later_a_batch_is_parked_with_its_attempts():
     assert [round(wait) for wait in tools.snoozes] == [30, 30]
 
 
+async def test_a_parked_batch_says_what_it_waits_for_until_it_is_answered():
+    tools = World(replies(DOWN, NO_JSON, BUSY, GOOD))
+    await run(tools, settled(), PEOPLE[:1])
+    assert [state["why"] for state in tools.parked] == [DOWN.sentence, BUSY.sentence]
+    assert [state["why"] for state in tools.saved] == ["", ""]
+
+
 async def test_failures_are_tried_again_with_growing_waits_and_not_for_ever():
     tools = World(replies(DOWN))
     (row,) = (await run(tools, settled(), PEOPLE[:1])).to_pylist()

@@ -36,6 +36,7 @@ class World:
     reply: Reply
     secrets: Mapping[str, str] = field(default_factory=lambda: {"api_key": KEY})
     saved: list[Json] = field(default_factory=list)
+    parked: list[Json] = field(default_factory=list)
     snoozes: list[float] = field(default_factory=list)
     time: datetime = datetime(2026, 1, 1, tzinfo=UTC)
 
@@ -86,5 +87,6 @@ async def outcome(
             return result
         assert isinstance(result, Snooze)
         tools.snoozes.append((result.until - tools.time).total_seconds())
+        tools.parked.append(result.state)
         tools.time = result.until
         batch = replace(batch, state=result.state)

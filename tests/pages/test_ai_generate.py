@@ -57,7 +57,9 @@ def test_without_a_service_the_template_is_chosen_and_says_what_it_is(visit: Vis
 
 
 def test_only_providers_that_the_server_has_can_be_chosen(visit: Visit, bench: Workbench) -> None:
-    assert visit(PAGE).radio(key="ai_provider").options == ["Anthropic", "Template, not AI"]
+    app = visit(PAGE)
+    assert app.radio(key="ai_provider").options == ["Anthropic", "Template, not AI"]
+    assert "POSTBENCH_AI_URL" in said(app), "where others are set up"
 
 
 def test_the_servers_service_comes_first_with_its_host_and_model(served: Workbench, visit: Visit, hand: Hand) -> None:

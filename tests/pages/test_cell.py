@@ -5,10 +5,12 @@ from __future__ import annotations
 import time
 
 import pytest
+from sqlalchemy import insert
 from streamlit.testing.v1 import AppTest
 
 from engine.durable import control, engines
 from engine.durable.states import Status
+from engine.durable.tables import batch_states
 from engine.errors import NotFound
 from tests.pages.conftest import Hand, Visit, address, clean, labels, said
 
@@ -57,6 +59,14 @@ def test_parked_says_when_it_goes_on(hand: Hand, visit: Visit) -> None:
     app = visit(PAGE, job_id=hand.work(batches=1, wake_at=int(time.time() * 1000) + 3_600_000))
     assert "Waiting, goes on in" in said(app)
     assert "pb-is-waiting" in said(app)
+    waits = {
+        "job_id": app.query_params["job_id"][0],
+        "number": 1,
+        "due_at": 1,
+        "state": {"why": "The AI service is out of order."},
+    }
+    hand.database.transact(lambda connection: connection.execute(insert(batch_states), waits))
+    assert "The AI service is out of order. It costs nothing meanwhile." in said(app.run())
 
 
 def test_paused_can_be_resumed(hand: Hand, visit: Visit) -> None:
