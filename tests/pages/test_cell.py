@@ -56,15 +56,11 @@ def test_running_shows_progress_rows_and_downloads(hand: Hand, visit: Visit) -> 
 
 def test_parked_says_when_it_goes_on(hand: Hand, visit: Visit) -> None:
     hand.submit(60_000)
-    app = visit(PAGE, job_id=hand.work(batches=1, wake_at=int(time.time() * 1000) + 3_600_000))
+    job_id = hand.work(batches=1, wake_at=int(time.time() * 1000) + 3_600_000)
+    app = visit(PAGE, job_id=job_id)
     assert "Waiting, goes on in" in said(app)
     assert "pb-is-waiting" in said(app)
-    waits = {
-        "job_id": app.query_params["job_id"][0],
-        "number": 1,
-        "due_at": 1,
-        "state": {"why": "The AI service is out of order."},
-    }
+    waits = {"job_id": job_id, "number": 1, "due_at": 1, "state": {"why": "The AI service is out of order."}}
     hand.database.transact(lambda connection: connection.execute(insert(batch_states), waits))
     assert "The AI service is out of order. It costs nothing meanwhile." in said(app.run())
 
