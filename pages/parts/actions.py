@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import streamlit as st
@@ -37,7 +37,7 @@ def toolbar(job: Job, job_type: JobType, edit: Callable[[], None], form: Form) -
         if form.view.onward is not None:
             _onward(job, form.view.onward)
         downloads(job)
-        _use(job)
+        _use(job, form.view.bare)
         browser.copy_link(catalog.link(job))
         question = form.again(job) if form.again else None
         _more(job, job_type, edit, question is not None)
@@ -67,8 +67,8 @@ def _onward(job: Job, step: Onward) -> None:
         st.switch_page(catalog.script(step.type_name), query_params={"from_job": job.id, "from_where": where})
 
 
-def _use(job: Job) -> None:
-    """Go to the form of a type that reads a list, with this job as its list."""
+def _use(job: Job, bare: Sequence[str]) -> None:
+    """Go to the form of a type that reads a list, with this job as its list; a list of addresses leaves out rows without one."""
     readers = {t.title: t for t in catalog.shown(workbench()) if t.source != "none"}
     if not (readers and job.ended and figures.kept_rows(job)):
         return
@@ -76,7 +76,9 @@ def _use(job: Job) -> None:
     picked = st.menu_button("Use as input", options, icon=":material/input:", key="use")
     if picked:
         reader = readers[picked.partition(" ")[2]]
-        st.switch_page(catalog.script(reader.name), query_params={"from_job": job.id})
+        addressed = reader.params.items_column == "email" and any(job.counts.get(status) for status in bare)
+        where = {"from_where": "email~@"} if addressed else {}
+        st.switch_page(catalog.script(reader.name), query_params={"from_job": job.id, **where})
 
 
 def _more(job: Job, job_type: JobType, edit: Callable[[], None], asks: bool) -> None:

@@ -44,10 +44,14 @@ class Onward:
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How a job type's result is shown: the columns that stand in front, where there is a status, and where to go from it."""
+    """How a job type's result is shown: the columns that stand in front, where there is a status, and where to go from it.
+
+    Rows of the statuses `bare` have no address; they are no input for what reads addresses.
+    """
 
     front: Sequence[str] = ("email", STATUS, "reason", "score")
     onward: Onward | None = None
+    bare: Sequence[str] = ()
 
     def ordered(self, names: Sequence[str]) -> list[str]:
         """The columns as they are shown; a result without verdicts keeps its order."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from engine.jobs._answers import NOT_FOUND
 from engine.jobs.find_emails import Params
 from pages.parts import depth, service
 from pages.parts.columns import Onward, View
@@ -38,4 +39,4 @@ def brief(params: Mapping[str, Any]) -> dict[str, str]:
     return service.brief(params) | {"pages per site": f"{params['maxPagesPerDomain']:,}"}
 
 
-FORM = Form(draw, load, brief=brief, verb="Find", source=Listing("find", PEOPLE), view=View(_FRONT, _WRITE))
+FORM = Form(draw, load, brief=brief, verb="Find", source=Listing("find", PEOPLE), view=View(_FRONT, _WRITE, (NOT_FOUND,)))

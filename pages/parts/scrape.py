@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, get_args
 
 import streamlit as st
 
 from engine.jobs.scrape_emails import Params
+from engine.scraping.report import SiteStatus
 from pages.parts import depth
 from pages.parts.columns import Onward, View
 from pages.parts.depth import Depth
@@ -17,6 +18,7 @@ from pages.parts.topics import DOMAINS
 
 _DEPTH = Depth("scrape", Params)
 _FRONT = ("email", "status", "domain", "found_as", "source_url", "page_title", "error")
+_BARE = tuple(status for status in get_args(SiteStatus) if status != "found")
 _VERIFY = Onward("Verify these", ":material/fact_check:", "verify-emails", "found")
 
 
@@ -37,4 +39,4 @@ def brief(params: Mapping[str, Any]) -> dict[str, str]:
     return {name: value for name, value in shown.items() if value}
 
 
-FORM = Form(draw, _DEPTH.load, brief=brief, verb="Scrape", source=Listing("scrape", DOMAINS), view=View(_FRONT, _VERIFY))
+FORM = Form(draw, _DEPTH.load, brief=brief, verb="Scrape", source=Listing("scrape", DOMAINS), view=View(_FRONT, _VERIFY, _BARE))

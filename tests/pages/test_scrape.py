@@ -167,6 +167,19 @@ def test_verify_these_presets_the_form(visit: Visit, hand: Hand) -> None:
     assert fact("rows", "3") in said(app)
 
 
+@pytest.mark.parametrize(
+    ("title", "where"), [(":material/fact_check: Verify e-mails", "email~@"), (":material/person_search: Find e-mails", "")]
+)
+def test_rows_without_an_address_are_no_addresses_to_verify(visit: Visit, hand: Hand, title: str, where: str) -> None:
+    job_id = delivered(hand, submitted(pasted(visit(PAGE))))
+    app = visit(PAGE, job_id=job_id)
+    clean(app.menu_button(key="use").click(title).run())
+    assert (address(app, "from_job"), address(app, "from_where")) == (job_id, where)
+    if where:
+        assert app.text_input(key="verify_where").value == where
+        assert fact("rows", "3") in said(app)
+
+
 def test_a_filter_stays_with_its_job(visit: Visit, hand: Hand) -> None:
     job_id = delivered(hand, submitted(pasted(visit(PAGE))))
     app = visit(PAGE, job_id=job_id)
