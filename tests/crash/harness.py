@@ -17,6 +17,8 @@ from pyarrow import csv
 from engine.durable import engines
 from engine.durable.chunks import stream_tables
 from engine.durable.database import Database
+from engine.durable.lease import MAX_CRASHES
+from engine.durable.queries import get
 
 ROOT = Path(__file__).resolve().parents[2]
 PATIENCE = 300.0
@@ -51,6 +53,14 @@ def wait_until(condition: Callable[[], bool], what: str, folder: Path | None = N
 def living(database: Database) -> list[int]:
     """The pids of the engines that live."""
     return [record.pid for record in engines.living(database)]
+
+
+def refreshed(database: Database, job_id: str, folder: Path) -> bool:
+    """Whether the job had to be spared, and was until something was committed: five deaths in a row without progress fail it."""
+    if get(database, job_id).crashes < MAX_CRASHES - 2:
+        return False
+    wait_until(lambda: get(database, job_id).crashes == 0 or get(database, job_id).ended, "a commit", folder)
+    return True
 
 
 class Hashing(io.RawIOBase):

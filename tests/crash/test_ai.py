@@ -6,7 +6,7 @@ import os
 import random
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +23,7 @@ from engine.durable.timeline import timeline
 from engine.durable.vault import Vault
 from engine.jobs import registry
 from engine.net.llm_services import AT_ONCE
-from tests.crash.harness import start_engine, wait_until
+from tests.crash.harness import refreshed, start_engine, wait_until
 from tests.lab.llm import LlmServer
 
 pytestmark = pytest.mark.slow
@@ -124,7 +124,7 @@ def test_killed_at_any_moment_no_committed_row_is_paid_for_again(
     job_id = submitted(database, tmp_path, **given)
     paid: dict[str, int] = {}
     for _ in range(kills):
-        kill_one(tmp_path, service, lambda: get(database, job_id), dice)
+        kill_one(database, job_id, tmp_path, service, dice)
         for row in committed(database, job_id, mode):
             paid.setdefault(row, calls_for(service, row))
     before = dict(paid)
@@ -140,12 +140,18 @@ def test_killed_at_any_moment_no_committed_row_is_paid_for_again(
     nowhere(tmp_path, database, job_id)
 
 
-def kill_one(folder: Path, service: LlmServer, job: Callable[[], Job], dice: random.Random) -> None:
+def kill_one(database: Database, job_id: str, folder: Path, service: LlmServer, dice: random.Random) -> None:
     """One life of an engine, ended some time after its first requests, or after it has committed something."""
+
+    def job() -> Job:
+        return get(database, job_id)
+
     requests, rows = len(service.calls), job().processed_items
     engine = start_engine(folder, POSTBENCH_AI_URL=service.openai)
     try:
-        if dice.random() < 0.7:
+        if refreshed(database, job_id, folder):
+            pass
+        elif dice.random() < 0.7:
             wait_until(lambda: job().processed_items > rows or job().ended, "new rows", folder)
         else:
             wait_until(lambda: len(service.calls) > requests or job().ended, "a request", folder)
