@@ -13,6 +13,7 @@ from engine.mail.page import read_page
 from engine.net import reader as module
 from engine.net.reader import FakeReader, Order, PageReader, Sitemap, Unreadable
 from engine.net.reader_process import read
+from tests.lab.hurrying import pass_time
 from tests.net.fetching import until
 
 URL = "https://kestrelworks.com/contact"
@@ -125,11 +126,12 @@ async def test_an_answer_without_end_is_none(monkeypatch):
 
 
 async def test_there_are_no_more_processes_than_workers_and_idle_ones_end():
-    async with reader(workers=2, idle=0.1) as ours:
+    async with reader(workers=2, idle=60.0) as ours:
         assert ours.processes == ()
         await asyncio.gather(*(ours.page(SMALL) for _ in range(20)))
         pids = ours.processes
         assert 1 <= len(pids) <= 2
+        pass_time(61.0)
         await until(lambda: not any(map(lives, pids)))
         assert ours.processes == ()
         assert await ours.page(SMALL) == read(SMALL)

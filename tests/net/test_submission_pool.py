@@ -129,7 +129,8 @@ async def test_repeated_421_is_counted_until_a_letter_is_taken(monkeypatch: pyte
 
 
 async def test_a_421_is_heard_once_however_many_wait(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(submission_pool, "PATIENCE", 0.0)
+    monkeypatch.setattr(submission_pool, "FIRST_PAUSE", 60.0)
+    monkeypatch.setattr(submission_pool, "LONGEST_PAUSE", 60.0)
     with Receiver(answers={"CONNECT": "421 4.7.0 Not now"}) as relay:
         async with relayed(relay) as transport:
             troubles = Counter(receipt.trouble for receipt in await deliver_all(transport, many(30)))
@@ -168,7 +169,9 @@ async def test_a_short_outage_costs_few_letters_their_turn(monkeypatch: pytest.M
             assert results[Result.SENT] + results[Result.RETRY] == 30
 
 
-async def test_whoever_waits_when_it_closes_is_told():
+async def test_whoever_waits_when_it_closes_is_told(monkeypatch: pytest.MonkeyPatch):
+    for name in ("FIRST_PAUSE", "LONGEST_PAUSE", "PATIENCE"):
+        monkeypatch.setattr(submission_pool, name, 60.0)
     with Receiver() as relay:
         relay.set(answers={"CONNECT": "!close"})
         async with relayed(relay) as transport:
