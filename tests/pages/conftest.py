@@ -70,7 +70,7 @@ def visit(bench: Workbench) -> Visit:
     """Open a page: its file, and the parameters of its address."""
 
     def opened(file: str, **params: str) -> AppTest:
-        app = AppTest.from_file(ROUTER, default_timeout=30).run()
+        app = AppTest.from_file(ROUTER, default_timeout=120).run()
         app.switch_page(file)
         for name, value in params.items():
             app.query_params[name] = value

@@ -26,7 +26,7 @@ def tickets(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
 
 def opened() -> AppTest:
-    return clean(AppTest.from_file(ROUTER, default_timeout=30).run())
+    return clean(AppTest.from_file(ROUTER, default_timeout=120).run())
 
 
 def test_open_by_default(bench: Workbench, tickets: list[str]) -> None:
@@ -57,7 +57,7 @@ def test_the_token_lets_in_and_gives_a_ticket(configure: Callable[..., Workbench
 
 def test_no_deep_link_goes_round_the_gate(configure: Callable[..., Workbench]) -> None:
     configure(api_token=TOKEN)
-    app = AppTest.from_file(ROUTER, default_timeout=30)
+    app = AppTest.from_file(ROUTER, default_timeout=120)
     app.query_params["job_id"] = "anything"
     clean(app.run())
     assert [field.key for field in app.text_input] == ["token"]

@@ -48,7 +48,7 @@ def test_system_marks_engines_that_stopped(hand: Hand, visit: Visit) -> None:
 @pytest.mark.parametrize("secret", ["hunter2-hunter2"])
 def test_system_masks_secrets(configure: Callable[..., Workbench], secret: str) -> None:
     configure(secret_key=secret)
-    app = clean(AppTest.from_file(ROUTER, default_timeout=30).run())
+    app = clean(AppTest.from_file(ROUTER, default_timeout=120).run())
     clean(app.switch_page("system.py").run())
     assert "POSTBENCH_SECRET_KEY" in said(app)
     assert secret not in said(app)
