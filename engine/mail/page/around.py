@@ -34,6 +34,8 @@ _LABELS = frozenset(
 _ODD_START = ".'’&%+-"
 _latin = re.compile(r"[A-Za-z0-9_.+'&%\u00aa-\u024f-]+\Z").search
 _escape_left = re.compile(r"(?:u00[0-9a-fA-F]{2}|x[0-9a-fA-F]{2}|[nrt])").match
+# What is left of escapes of `<`, `>` and quotes where somebody took the backslash away.
+_bare_escape = re.compile(r"u00(?:3[ceCE]|2[27])").match
 
 
 def addresses_in(text: str, judge: Judge, limit: int = MAX_SIGNS) -> Iterator[Address]:
@@ -63,7 +65,7 @@ def around(before: str, after: str, judge: Judge) -> Address | None:
     if rest[:1] == "@" or _in_authority(rest):
         return None
     local = _local(tail.group()[::-1], domain)
-    if rest[:1] == "\\" and (escape := _escape_left(local)):
+    if (escape := _escape_left(local) if rest[:1] == "\\" else _bare_escape(local)) is not None:
         local = local[escape.end() :]
     if not local or _is_package(before[: len(before) - tail.end()]):
         return None

@@ -41,6 +41,14 @@ def test_a_package_is_no_address_but_a_package_manager_has_one() -> None:
     assert emails('npm i <a href="mailto:hello@stable.dev">x</a>') == {"hello@stable.dev": "mailto"}
 
 
+def test_what_is_left_of_an_escape_is_no_part_of_an_address() -> None:
+    assert set(emails("<p>u003einfo@kestrelworks.com u0022ada@kestrelworks.com u003@kestrelworks.com</p>")) == {
+        "info@kestrelworks.com",
+        "ada@kestrelworks.com",
+        "u003@kestrelworks.com",
+    }
+
+
 def test_what_rot13_makes_of_an_address_is_none() -> None:
     """Both are domains that exist: kestrel.se and xrfgery.fr."""
     for name in ("data-rot13", "data-rot", "data-email-rot13", "data-enc-email"):
