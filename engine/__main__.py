@@ -92,13 +92,14 @@ def _parser() -> argparse.ArgumentParser:
 async def _serve(configured: Settings, parent: int | None) -> None:
     database = open_database(configured.url)
     key = configured.secret_key.get_secret_value() if configured.secret_key else None
+    vault = Vault.open(key, configured.data_dir)
     service = EngineService(
         database,
-        Vault.open(key, configured.data_dir),
+        vault,
         registry(),
         make_executor(configured.executor),
         Options(configured.concurrency, configured.retention_days, VERSION, parent),
-        _further(configured, database),
+        _further(configured, database, vault),
     )
     for number in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(number, service.stop)
@@ -108,14 +109,14 @@ async def _serve(configured: Settings, parent: int | None) -> None:
         database.close()
 
 
-def _further(configured: Settings, database: Database) -> list[tuple[Duty, float]]:
+def _further(configured: Settings, database: Database, vault: Vault) -> list[tuple[Duty, float]]:
     """What an engine of Postbench has to do besides running jobs."""
     duties: list[tuple[Duty, float]] = []
     if configured.retention_days:
         tidying = Tidying(configured.outbox, database, configured.retention_days)
         duties.append((tidying.tidy_outbox, SECONDS))
     if configured.bounce_url is not None:
-        bouncing = Bouncing(postbox(configured.bounce_url.get_secret_value()), partial(keep, database))
+        bouncing = Bouncing(postbox(configured.bounce_url.get_secret_value()), partial(keep, database), vault.sign)
         duties.append((bouncing.read_bounces, configured.bounce_seconds))
     return duties
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import NamedTuple
 
 from sqlalchemy import Connection, bindparam, func, select, update
@@ -25,7 +25,8 @@ class BounceIn:
     """A report as it was read: `digest` is the same when it is read again, `address` is a key (`engine.mail.address.folded`).
 
     `at` in ms; `status` is an enhanced status code (RFC 3463) or "", `diagnostic` what the server said; `message_id` is that
-    of the message which did not arrive, where the report has it.
+    of the message which did not arrive, where the report has it. `job_id` is that whose message it was, to this address, where
+    the report has a signature of ours; without one the ledger tells.
     """
 
     digest: str
@@ -35,6 +36,7 @@ class BounceIn:
     status: str = ""
     diagnostic: str = ""
     message_id: str | None = None
+    job_id: str | None = None
 
 
 class _Sent(NamedTuple):
@@ -48,11 +50,24 @@ def record(database: Database, reports: Sequence[BounceIn]) -> int:
     """Keep reports; returns how many were not known before.
 
     A report on a message of ours counts for whom that was sent to, whatever address the report names: mailboxes forward. Hard:
-    the address is suppressed, and its delivery, which stays sent, says that it bounced. Soft: kept, and nothing more.
+    the address is suppressed, and its delivery, which stays sent, says that it bounced. Soft: kept, and nothing more, like those
+    on messages that are not known to be ours: anybody can write such a report on anybody.
     """
     unique = sorted({report.digest: report for report in reports}.values(), key=lambda report: report.digest)
     parts = [unique[start : start + BATCH] for start in range(0, len(unique), BATCH)]
     return sum(database.transact(lambda connection, part=part: _record(connection, part)) for part in parts)  # type: ignore[misc]
+
+
+def ours(database: Database, reports: Sequence[BounceIn]) -> list[BounceIn]:
+    """Those that are about messages of ours, each with the job and with whom its message was sent to."""
+    with database.read() as connection:
+        sent = _deliveries(connection, reports)
+    named = [(report, sent.get(_bare(report.message_id))) for report in reports]
+    return [
+        report if known is None else replace(report, address=known.recipient, job_id=known.job_id)
+        for report, known in named
+        if known or report.job_id
+    ]
 
 
 def _record(connection: Connection, reports: Sequence[BounceIn]) -> int:
@@ -61,7 +76,7 @@ def _record(connection: Connection, reports: Sequence[BounceIn]) -> int:
     kind = sqlite if connection.dialect.name == "sqlite" else postgresql
     query = kind.insert(bounces).on_conflict_do_nothing(index_elements=["digest"]).returning(bounces.c.digest)
     fresh = set(connection.execute(query, rows).scalars())
-    hard = [(report, row) for report, row in zip(reports, rows, strict=True) if row["digest"] in fresh and _is_hard(report)]
+    hard = [(report, row) for report, row in zip(reports, rows, strict=True) if row["digest"] in fresh and _counts(report, row)]
     gone = {str(row["address"]): _suppression(report, row) for report, row in hard}
     enlist(connection, [gone[address] for address in sorted(gone)])
     _mark(connection, [(report, known) for report, _ in hard if (known := sent.get(_bare(report.message_id)))])
@@ -83,12 +98,12 @@ def _bare(message_id: str | None) -> str:
 
 
 def _row(report: BounceIn, sent: _Sent | None) -> dict[str, object]:
-    row = {**asdict(report), "diagnostic": report.diagnostic[:MAX_TEXT], "job_id": None}
+    row = {**asdict(report), "diagnostic": report.diagnostic[:MAX_TEXT]}
     return row if sent is None else {**row, "job_id": sent.job_id, "address": sent.recipient}
 
 
-def _is_hard(report: BounceIn) -> bool:
-    return report.kind == BounceKind.HARD
+def _counts(report: BounceIn, row: Mapping[str, object]) -> bool:
+    return report.kind == BounceKind.HARD and row["job_id"] is not None
 
 
 def _said(report: BounceIn) -> str:
@@ -97,9 +112,8 @@ def _said(report: BounceIn) -> str:
 
 
 def _suppression(report: BounceIn, row: Mapping[str, object]) -> NewSuppression:
-    address, job_id = str(row["address"]), row["job_id"]
-    reason = f"hard bounce: {_said(report)}"
-    return NewSuppression(address, address, reason, SuppressionSource.BOUNCE, None if job_id is None else str(job_id))
+    address, reason = str(row["address"]), f"hard bounce: {_said(report)}"
+    return NewSuppression(address, address, reason, SuppressionSource.BOUNCE, str(row["job_id"]))
 
 
 def _mark(connection: Connection, bounced: Sequence[tuple[BounceIn, _Sent]]) -> None:

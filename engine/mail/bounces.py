@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from engine.mail.bounces_kind import Report, ReportKind
-from engine.mail.bounces_mime import Unreadable, original_id, parsed
+from engine.mail.bounces_mime import Unreadable, original_id, original_token, parsed
 from engine.mail.bounces_prose import told
 from engine.mail.bounces_status import complaints, failures
 
@@ -39,8 +39,8 @@ def _read(message: bytes) -> Sequence[Report]:
         found = failures(mail)
     if found is None:
         found = told(mail)
-    known = original_id(mail) if found else None
-    return [replace(report, message_id=known) for report in found if "@" in report.recipient or known]
+    known, token = (original_id(mail), original_token(mail)) if found else (None, None)
+    return [replace(report, message_id=known, token=token) for report in found if "@" in report.recipient or known]
 
 
 def _unique(found: Sequence[Report]) -> list[Report]:

@@ -39,7 +39,8 @@ class Report:
     """What a bounce says of one recipient.
 
     `recipient` is as written there, perhaps empty or no address where `message_id` is known; `status` an enhanced code (RFC 3463)
-    or "", `diagnostic` one printable line; `message_id` that of the message which came back, with its angle brackets.
+    or "", `diagnostic` one printable line; `message_id` that of the message which came back, with its angle brackets, and `token`
+    that of the link to unsubscribe in its header (see `engine.mail.unsubscribing`).
     """
 
     recipient: str
@@ -47,6 +48,7 @@ class Report:
     status: str = ""
     diagnostic: str = ""
     message_id: str | None = None
+    token: str | None = None
 
 
 def failure(recipient: str, status: str, diagnostic: str) -> Report:

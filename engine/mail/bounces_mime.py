@@ -11,6 +11,8 @@ from email.message import Message
 from email.policy import Compat32
 from typing import TypeAlias
 
+from engine.mail.unsubscribing import PATH
+
 LONGEST = 256 * 1024
 """Bytes of a message that are read: a report comes before the message that it returns."""
 MAX_BOUNDARIES = 32
@@ -22,6 +24,7 @@ _BOUNDARY = re.compile(rb"boundary", re.IGNORECASE)
 _CHARSET = re.compile(r"us-ascii|utf-?8|iso-8859-\d+|windows-12\d\d|koi8-[ru]|gb\w+|big5|shift_jis|euc-\w+|iso-2022-\w+")
 _MESSAGE_ID = re.compile(r"<[^<>\s]{1,250}>")
 _QUOTED_ID = re.compile(r"^[ \t>|]*message-id:[ \t]*(?:\r?\n[ \t]+)?(<[^<>\s]{1,250}>)", re.IGNORECASE | re.MULTILINE)
+_LINK = re.compile(re.escape(PATH) + r"([A-Za-z0-9_.-]+)")
 _BLANK = re.compile(r"\n[ \t]*\r?\n")
 _NAME = re.compile(r"[!-9;-~]{1,80}")
 _TAG = re.compile(r"<[^<>]*>")
@@ -109,17 +112,28 @@ def plain_text(mail: Mail) -> str:
 
 def original_id(mail: Mail) -> str | None:
     """The Message-ID of the message that came back, from its headers as they are attached or quoted; None without one."""
-    for part in own_parts(mail):
-        kind = part.get_content_type()
-        attached = part.get_content_maintype() == "message" and kind not in _REPORTS
-        if part is not mail and (attached or kind == "text/rfc822-headers"):
-            header = fields(_BLANK.split(_flat(part).lstrip("\r\n"), maxsplit=1)[0]).get("message-id", "")
-            if found := _MESSAGE_ID.search(header):
-                return found.group()
+    for header in _attached(mail):
+        if found := _MESSAGE_ID.search(header.get("message-id", "")):
+            return found.group()
     for part in own_parts(mail):
         if part.get_content_maintype() != "multipart" and (quoted := _QUOTED_ID.search(_flat(part))):
             return quoted.group(1)
     return None
+
+
+def original_token(mail: Mail) -> str | None:
+    """The token in the List-Unsubscribe field (RFC 2369) of the message that came back, unchecked; None without one."""
+    links = (_LINK.search(header.get("list-unsubscribe", "")) for header in _attached(mail))
+    return next((found.group(1) for found in links if found), None)
+
+
+def _attached(mail: Mail) -> Iterator[dict[str, str]]:
+    """The header fields of the messages that are attached, or of which only the header is."""
+    for part in own_parts(mail):
+        kind = part.get_content_type()
+        attached = part.get_content_maintype() == "message" and kind not in _REPORTS
+        if part is not mail and (attached or kind == "text/rfc822-headers"):
+            yield fields(_BLANK.split(_flat(part).lstrip("\r\n"), maxsplit=1)[0])
 
 
 def _flat(part: Mail) -> str:

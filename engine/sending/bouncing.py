@@ -14,8 +14,10 @@ from engine.durable import bounces, suppressions
 from engine.durable.bounces import BounceIn
 from engine.durable.database import Database
 from engine.durable.suppressions import NewSuppression, SuppressionSource
+from engine.mail import unsubscribing
 from engine.mail.bounces import Report, ReportKind, reports
 from engine.mail.keys import list_key
+from engine.mail.unsubscribing import Sign
 from engine.net.postbox import Postbox, Unavailable
 
 Keep = Callable[[Sequence[BounceIn]], int]
@@ -26,11 +28,11 @@ log = structlog.get_logger()
 class Bouncing:
     """Reads one postbox. Several engines may do so at once, and a crash at any place does no harm: what is kept is kept once.
 
-    `keep` runs in a thread. `clock` gives seconds since 1970.
+    `keep` runs in a thread. `sign` is what links to unsubscribe are signed with; `clock` gives seconds since 1970.
     """
 
-    def __init__(self, postbox: Postbox, keep: Keep, clock: Callable[[], float] = time.time) -> None:
-        self._postbox, self._keep, self._clock = postbox, keep, clock
+    def __init__(self, postbox: Postbox, keep: Keep, sign: Sign, clock: Callable[[], float] = time.time) -> None:
+        self._postbox, self._keep, self._sign, self._clock = postbox, keep, sign, clock
         self._trouble = ""
 
     async def read_bounces(self) -> None:
@@ -57,27 +59,37 @@ class Bouncing:
 
     def _judge(self, messages: Sequence[bytes]) -> None:
         now = round(1000 * self._clock())
-        found = [entry for message in messages for report in reports(message) if (entry := entry_of(message, report, now))]
+        read = [entry_of(message, report, now, self._sign) for message in messages for report in reports(message)]
+        found = [entry for entry in read if entry is not None]
         new = self._keep(found) if found else 0
         kinds = Counter(entry.kind for entry in found)
         log.info("bounces read", messages=len(messages), new=new, **{str(kind): kinds[kind] for kind in ReportKind})
 
 
-def entry_of(message: bytes, report: Report, at: int) -> BounceIn | None:
-    """A report as it is kept, its digest the same whenever and by whomever it is read; None where it names no address."""
-    key = list_key(report.recipient)
+def entry_of(message: bytes, report: Report, at: int, sign: Sign) -> BounceIn | None:
+    """A report as it is kept, its digest the same whenever and by whomever it is read; None where it names no address.
+
+    The link to unsubscribe in what came back proves whose message that was, also when its job is long gone.
+    """
+    owner = unsubscribing.read(sign, report.token) if report.token else None
+    key, job_id = owner or (list_key(report.recipient), None)
     if key is None:
         return None
     digest = hashlib.sha256(hashlib.sha256(message).digest() + key.encode("utf-8", "replace")).hexdigest()
-    return BounceIn(digest, key, at, report.kind, report.status, report.diagnostic, report.message_id)
+    return BounceIn(digest, key, at, report.kind, report.status, report.diagnostic, report.message_id, job_id)
 
 
 def keep(database: Database, found: Sequence[BounceIn]) -> int:
-    """Keep reports in the database; who complained goes onto the list of suppressed addresses. Returns how many were new."""
-    complaints = [entry for entry in found if entry.kind == ReportKind.COMPLAINT]
-    new = suppressions.add(database, [_suppression(entry) for entry in complaints])
+    """Keep reports in the database; who complained of a message of ours goes onto the list of suppressed addresses.
+
+    Returns how many were new. A report on a message that is not known to be ours puts nobody onto the list.
+    """
+    ours = bounces.ours(database, found)
+    if strange := len(found) - len(ours):
+        log.info("reports on no message of ours", reports=strange)
+    new = suppressions.add(database, [_suppression(entry) for entry in ours if entry.kind == ReportKind.COMPLAINT])
     return new + bounces.record(database, [entry for entry in found if entry.kind != ReportKind.COMPLAINT])
 
 
 def _suppression(entry: BounceIn) -> NewSuppression:
-    return NewSuppression(entry.address, entry.address, entry.diagnostic, SuppressionSource.COMPLAINT)
+    return NewSuppression(entry.address, entry.address, entry.diagnostic, SuppressionSource.COMPLAINT, entry.job_id)

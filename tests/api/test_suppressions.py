@@ -129,7 +129,7 @@ async def test_a_wrong_filter_is_named_not_echoed(http, query, field):
 
 
 async def test_one_address_with_its_history_and_bounces(http, bench):
-    bounces.record(bench.database, [BounceIn("d1", "ann@x.org", 5_000, "hard", "5.1.1", "user unknown", "<m@us.org>")])
+    bounces.record(bench.database, [BounceIn("d1", "ann@x.org", 5_000, "hard", "5.1.1", "user unknown", "<m@us.org>", "gone")])
     await http.delete(f"{URL}/ann@x.org", params={"reason": "a new mailbox"})
     await http.post(URL, json={"address": "Ann@x.org", "reason": "wrote to us"})
     found = (await http.get(f"{URL}/ANN@x.org")).json()["suppression"]
@@ -139,7 +139,7 @@ async def test_one_address_with_its_history_and_bounces(http, bench):
         ("removed", "a new mailbox", "api"),
         ("added", "hard bounce: 5.1.1 user unknown", "bounce"),
     ]
-    said = {"kind": "hard", "status": "5.1.1", "diagnostic": "user unknown", "messageId": "<m@us.org>", "jobId": None}
+    said = {"kind": "hard", "status": "5.1.1", "diagnostic": "user unknown", "messageId": "<m@us.org>", "jobId": "gone"}
     assert found["bounces"] == [{"at": "1970-01-01T00:00:05.000Z", **said}]
 
 

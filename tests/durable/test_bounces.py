@@ -1,4 +1,4 @@
-"""Bounces: each counted once, hard ones suppressed, whoever the message was sent to found by its Message-ID."""
+"""Bounces: each counted once, hard ones of our messages suppressed, whoever one was sent to found by its Message-ID."""
 
 from __future__ import annotations
 
@@ -60,20 +60,32 @@ def test_whom_it_was_sent_to_counts_not_where_that_was_forwarded(database: Datab
     assert sorted(suppressions.find(database, ["ann@x.org", "elsewhere@y.org", "m@y.org"])) == ["ann@x.org"]
 
 
-def test_a_report_on_a_message_that_is_not_known_counts_for_the_address_it_names(database: Database) -> None:
-    bounces.record(database, [report("d1", "bob@x.org", status="", diagnostic="", message_id="<other@us.org>")])
-    entry = suppressions.get(database, "bob@x.org")
-    assert (entry.reason, entry.job_id) == ("hard bounce: no reason given", None)
-    bounces.record(database, [report("d2", "cay@x.org", diagnostic="no such user"), report("d3", "dan@x.org", diagnostic="")])
-    found = suppressions.find(database, ["cay@x.org", "dan@x.org"])
-    assert [found[key].reason for key in sorted(found)] == ["hard bounce: 5.1.1 no such user", "hard bounce: 5.1.1"]
+def test_a_report_on_no_message_of_ours_is_kept_and_suppresses_nobody(database: Database, job_id: str) -> None:
+    """Not even whom we wrote to: anybody can write such a report."""
+    both = [report("d1", message_id="<other@us.org>"), report("d2", "bob@x.org")]
+    assert bounces.record(database, both) == 2 and bounces.ours(database, both) == []
+    assert suppressions.page(database).total == 0 and not delivery(database, job_id).hard
+    assert [(one.kind, one.job_id) for one in bounces.of(database, "ann@x.org")] == [("hard", None)]
+
+
+def test_a_report_that_is_signed_counts_when_its_job_is_gone(database: Database, job_id: str) -> None:
+    gone = [report("d1", "bob@x.org", job_id="gone", status="", diagnostic="", message_id="<other@us.org>")]
+    gone += [report("d2", "cay@x.org", job_id="gone", diagnostic="no such user")]
+    gone += [report("d3", "dan@x.org", job_id="gone", diagnostic="")]
+    assert bounces.record(database, gone) == 3 and bounces.ours(database, gone) == gone
+    found = suppressions.find(database, ["bob@x.org", "cay@x.org", "dan@x.org"])
+    assert {entry.job_id for entry in found.values()} == {"gone"}
+    reasons = ["no reason given", "5.1.1 no such user", "5.1.1"]
+    assert [found[key].reason for key in sorted(found)] == [f"hard bounce: {reason}" for reason in reasons]
+    known = report("d4", "eve@x.org", job_id="gone", message_id="<m1@us.org>")
+    assert [(one.address, one.job_id) for one in bounces.ours(database, [known])] == [("ann@x.org", job_id)], "the ledger knows"
 
 
 def test_the_same_report_read_again_changes_nothing(database: Database, job_id: str) -> None:
-    both = [report("d1", message_id="<m1@us.org>"), report("d1"), report("d2", "bob@x.org")]
+    both = [*2 * [report("d1", message_id="<m1@us.org>")], report("d2", "bob@x.org", job_id=job_id)]
     assert bounces.record(database, both) == 2
     assert suppressions.remove(database, ["bob@x.org"], "a mistake", "manual") == 1
-    assert bounces.record(database, [*both, report("d3", "cay@x.org")]) == 1
+    assert bounces.record(database, [*both, report("d3", "cay@x.org", job_id=job_id)]) == 1
     assert sorted(suppressions.find(database, ["ann@x.org", "bob@x.org", "cay@x.org"])) == ["ann@x.org", "cay@x.org"]
     assert bounces.record(database, []) == 0
 
@@ -91,7 +103,7 @@ def test_soft_bounces_are_only_counted(database: Database, job_id: str) -> None:
 
 def test_a_reason_that_was_there_stays(database: Database) -> None:
     suppressions.add(database, [suppressions.NewSuppression("ann@x.org", "Ann@x.org", "asked to", "unsubscribe")])
-    bounces.record(database, [report("d1")])
+    bounces.record(database, [report("d1", job_id="some")])
     assert suppressions.get(database, "ann@x.org").source == "unsubscribe"
 
 
@@ -104,5 +116,7 @@ def test_a_message_sent_again_under_its_message_id_is_the_last_one(database: Dat
 
 def test_many_reports_are_kept_in_parts(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(bounces, "BATCH", 3)
-    assert bounces.record(database, [report(f"d{n}", f"u{n}@x.org", diagnostic="x" * 9_999) for n in range(10)]) == 10
+    assert (
+        bounces.record(database, [report(f"d{n}", f"u{n}@x.org", job_id="some", diagnostic="x" * 9_999) for n in range(10)]) == 10
+    )
     assert suppressions.page(database).total == 10 and len(bounces.of(database, "u1@x.org")[0].diagnostic) == 1_000

@@ -41,6 +41,13 @@ def test_a_bounce_says_who_is_gone_and_which_message_came_back(message, kind, st
     assert report.diagnostic
 
 
+@pytest.mark.parametrize("message", [samples.POSTFIX, samples.EXIM, samples.COMPLAINT], ids=["whole", "header", "complaint"])
+def test_the_link_to_unsubscribe_comes_back_with_the_message(message):
+    assert reports(message)[0].token is None
+    folded = b"List-Unsubscribe: <mailto:a@us.test>,\r\n <https://us.test/mail/api/unsubscribe/ab-c_D.12>\r\nMessage-ID: <2026"
+    assert reports(message.replace(b"Message-ID: <2026", folded))[0].token == "ab-c_D.12"
+
+
 def test_a_bounce_without_the_original_has_no_message_id():
     [report] = reports(samples.GROUPWISE)
     assert (report.recipient, report.kind, report.message_id) == (JANE, HARD, None)

@@ -98,7 +98,7 @@ async def test_what_bounces_is_read_judged_and_linked(
     await until(lambda: len(postfix.messages(SENDER)) >= len(recipients) - 1)
 
     box = postbox(f"maildir:{postfix.folder / 'mail' / SENDER}")
-    await Bouncing(box, partial(keep, database)).read_bounces()
+    await Bouncing(box, partial(keep, database), vault.sign).read_bounces()
 
     assert postfix.messages(SENDER) == [], "everything is marked as read"
     listed = suppressions.find(database, recipients)
