@@ -69,7 +69,7 @@ def _filter(schema: pa.Schema) -> str:
         placeholder=f"Filter, such as {example}~smith",
         icon=":material/filter_alt:",
         label_visibility="collapsed",
-        width=300,
+        width=240,
         help=f"`column:value` is equal, `column~text` contains; join several with ` and `. Columns: {names}",
     )
     return text or ""
@@ -83,7 +83,7 @@ def _sentence(error: InvalidInput) -> str:
 def _said(total: int, job: Job, filtered: bool) -> str:
     rows = words.plural(total, "row")
     said = f"{rows} fit the filter" if filtered else rows + ("" if job.ended else " so far")
-    return f"{said}; choose one to read it whole" if total else said
+    return f"{said}; choose one to read it" if total else said
 
 
 def _no_rows(job: Job, where: Where) -> str:

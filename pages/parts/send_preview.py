@@ -106,7 +106,7 @@ def _begun(raw: Raw, columns: Sequence[str]) -> bool:
 
 def _why_not(found: Audience | None, design: Design | None) -> str:
     if found is None:
-        return "Give a list: the message is shown as its rows will read it."
+        return "The message is shown as the rows of the list will read it, once there is one and nothing is wrong with it."
     if not found.places:
         return "Nobody on the list can be written to."
     if design is None:

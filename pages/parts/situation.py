@@ -108,7 +108,11 @@ def _put_off(database: Database, job: Job) -> str:
         return queries.why_parked(database, job.id) or "A server asked to come back later, or cannot be reached."
     why = "What is left is deferred, or its moment at this rate has not come."
     deferred = delivery_pages.page(database, job.id, State.RETRY, limit=1).deliveries
-    return f"{why} Of a deferred message: {words.sentence(deferred[0].error)}" if deferred and deferred[0].error else why
+    if not (deferred and deferred[0].error):
+        return why
+    reply = " ".join(filter(None, [str(deferred[0].smtp_code or ""), deferred[0].smtp_reply or ""]))
+    answered = f" The server answered: {words.sentence(reply)}" if reply else ""
+    return f"{why} Of a deferred message: {words.sentence(deferred[0].error)}{answered}"
 
 
 def _after_failure(job: Job) -> str:

@@ -48,7 +48,7 @@ def test_the_row_is_named_with_its_status() -> None:
 def test_the_row_that_is_chosen_is_shown_below_the_table(hand: Hand, visit: Visit, monkeypatch: pytest.MonkeyPatch) -> None:
     job_id = hand.completed(60)
     app = visit(PAGE, job_id=job_id)
-    assert "choose one to read it whole" in said(app) and "<b>Row " not in said(app)
+    assert "choose one to read it" in said(app) and "<b>Row " not in said(app)
     monkeypatch.setattr(rows, "_chosen", lambda key: 2)  # `AppTest` cannot click into a table
     shown = said(visit(PAGE, job_id=job_id, page="2"))
     third = hand.bench.results.page(job_id, hand.bench.types["generate-emails"].columns, 52, 1).table.to_pylist()[0]

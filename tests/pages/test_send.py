@@ -57,7 +57,7 @@ def relay(configure: Callable[..., Workbench]) -> Workbench:
 def test_an_empty_form_is_quiet_until_it_is_submitted(visit: Visit, hand: Hand) -> None:
     app = visit(PAGE)
     assert errors(app) == []
-    assert "Give a list" in said(app)
+    assert "The message is shown as the rows of the list will read it" in said(app)
     pressed(app)
     assert queries.stats(hand.database)["total"] == 0
     assert {"There is no list yet; paste one, upload a file, or choose another job.", "Is required."} <= set(errors(app))

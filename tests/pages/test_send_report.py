@@ -260,7 +260,7 @@ def test_a_wait_tells_what_is_in_the_way(visit: Visit, hand: Hand) -> None:
     written(hand, job_id, {PEOPLE[0]: State.RETRY})
     assert hand.claim().id == job_id
     parked(hand, job_id, 60_000)
-    assert "Of a deferred message: The relay put off the message. It costs nothing" in said(visit(PAGE, job_id=job_id))
+    assert "The relay put off the message. The server answered: 451 4.7.1 Later. It costs" in said(visit(PAGE, job_id=job_id))
 
 
 def parked(hand: Hand, job_id: str, wait: int) -> None:
