@@ -179,7 +179,9 @@ class Visit:
         memory.troubles[fetched.outcome.value] += 1
         if fetched.status == 429 or (fetched.status == 503 and fetched.retry_after is not None):
             memory.home = memory.home or "refused"
-            wait = "" if fetched.retry_after is None else f" and to come back in {fetched.retry_after:.0f} seconds"
+            seconds = f"{fetched.retry_after or 0:.0f}"
+            when = f" and to come back in {seconds} second{'' if seconds == '1' else 's'}"
+            wait = "" if fetched.retry_after is None else when
             memory.end(f"Stopped: the server answered {fetched.status}, which asks to be left alone{wait}.")
         elif fetched.outcome in _FAILED or fetched.status >= 500:
             memory.failures += 1

@@ -43,11 +43,12 @@ async def test_a_server_that_asks_for_a_moment_is_asked_once_more():
     }
 
 
-@pytest.mark.parametrize(("pause", "pages"), [(PATIENCE + 1, 20), (0.0, 1)])
-async def test_it_is_not_asked_again_for_long_or_over_the_cap(pause, pages):
+@pytest.mark.parametrize(("pause", "pages", "said"), [(PATIENCE + 1, 20, "in 11 seconds."), (1.0, 1, "in 1 second.")])
+async def test_it_is_not_asked_again_for_long_or_over_the_cap(pause, pages, said):
     moody = Moody(MOODY, pause)
     report = await SiteCrawler(moody, FakeReader()).crawl("a.test", pages, None, Cursor().save, Clock())
     assert (report.status, report.pages, moody.asked["https://a.test/"]) == ("refused", 1, 1)
+    assert report.error.endswith(said)
 
 
 async def test_what_www_answered_is_said_to_be_of_www():

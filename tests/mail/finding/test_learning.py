@@ -93,6 +93,7 @@ def test_what_no_pattern_explains_counts_against_all():
     assert learned.best is None
     assert learned.weights[OTHER] > 0.6
     assert learned.explain() == "3 known addresses at this domain show no clear pattern."
+    assert learn([Pair("xy12q", JANE)]).explain() == "1 known address at this domain shows no clear pattern."
 
 
 def test_a_pair_with_an_initial_says_what_its_shape_says():
