@@ -46,7 +46,8 @@ def _message(item: Any, model: type[BaseModel]) -> str:
     kind = item["type"]
     if kind == "extra_forbidden":
         names = sorted(info.alias or name for name, info in model.model_fields.items())
-        return f"is not a known field; known are {', '.join(names)}"
+        # Of a field within another it is that one's names that count, not these.
+        return f"is not a known field; known are {', '.join(names)}" if len(item["loc"]) == 1 else "is not a known field"
     if kind == "missing":
         return "is required"
     if kind in ("too_long", "too_short") and item["ctx"]["field_type"] == "Value":  # a text that a validator of ours has seen

@@ -146,9 +146,9 @@ class Params(JobParams):
         expected = "one named email, or one that holds addresses"
         column = chosen_column(source, self.column, address_column, "recipients", "addresses", expected)
         names = source.schema.names
-        if not self.subject and SUBJECT_COLUMN not in names:
+        if not (self.subject or "").strip() and SUBJECT_COLUMN not in names:
             raise InvalidInput.of("subject", "is missing; write one, or bring a list with a column named subject")
-        if not self.text and not self.html and BODY_COLUMN not in names:
+        if not ((self.text or "") + (self.html or "")).strip() and BODY_COLUMN not in names:
             raise InvalidInput.of("text", "is missing; write it as text or html, or bring a list with a column named body")
         checked = self.verified_only if self.verified_only is not None else source.job_type is not None
         return self.model_copy(update={"column": column, "verified_only": checked})

@@ -130,7 +130,7 @@ def recipients_of(rows: pa.Table, column: str, verified_only: bool) -> Recipient
         elif statuses[place]:
             out = LeftOut(Why.UNVERIFIED, f"Not verified: its status is {statuses[place]}.")
         elif key in first:
-            out = LeftOut(Why.REPEATED, f"Given before: row {first[key] + 1} has the message.")
+            out = LeftOut(Why.REPEATED, f"Given before, in row {first[key] + 1}: a mailbox gets one message.")
         else:
             first[key] = place
         left_out.append(out)

@@ -166,11 +166,11 @@ async def test_who_is_left_out_has_a_row_that_says_why(database: Database, vault
     ]
     rows = await table(database, vault, asked(people, subject="Hi", text="Hi"), tools)
     said = [(row["status"], (row["error"] or "").partition(":")[0]) for row in rows]
-    assert said[0] == ("sent", "") and said[1] == ("suppressed", "Given before")
+    assert said[0] == ("sent", "") and said[1] == ("suppressed", "Given before, in row 1")
     assert said[2] == said[3] == said[7] == ("suppressed", "Made up")
     assert said[4][0] == "suppressed" and "unsubscribed" in rows[4]["error"]
     assert said[5][0] == said[6][0] == "failed" and rows[5]["error"]
-    assert rows[1]["error"] == "Given before: row 1 has the message."
+    assert rows[1]["error"] == "Given before, in row 1: a mailbox gets one message."
     assert [letter.recipient for letter in tools.transport.taken] == ["jane@one.test"]
 
 
@@ -227,6 +227,14 @@ def test_a_wrong_field_is_named(database: Database, vault: Vault, field: str, va
 
 def test_a_message_is_needed_from_somewhere(database: Database, vault: Vault):
     assert set(refusal(database, vault, asked(["a@one.test"], subject=None))) == {"subject"}
+    blank = {name: refusal(database, vault, asked(["a@one.test"], **{name: " \n"})) for name in ("subject", "text")}
+    assert {name: set(said) for name, said in blank.items()} == {"subject": {"subject"}, "text": {"text"}}
+
+
+def test_a_field_that_is_not_known_within_another_is_not_told_the_names_of_the_whole(database: Database, vault: Vault):
+    file = {"name": "a.txt", "data": "aGk=", "type": "text/plain"}
+    said = refusal(database, vault, asked(["a@one.test"], subject="Hi", text="Hi", attachments=[file]))
+    assert said == {"attachments.0.type": "is not a known field"}
     assert set(refusal(database, vault, asked(["a@one.test"], subject="Hi", text=None))) == {"text"}
 
 
