@@ -47,7 +47,7 @@ class Learned:
         if self.evidence == 0:
             return "No address of a person is known at this domain."
         if self.best is None:
-            return f"{known(self.evidence)} at this domain {"shows" if self.evidence == 1 else "show"} no clear pattern."
+            return f"{known(self.evidence)} at this domain {'shows' if self.evidence == 1 else 'show'} no clear pattern."
         share = f"{self.best} fits {fitting(self)}"
         second = self._second()
         return f"{share}; {second} occurs too." if second else f"{share}."
