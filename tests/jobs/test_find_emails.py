@@ -14,7 +14,6 @@ from engine.mail.address import Address
 from engine.mail.evidence import Answer, DomainFacts, Mailbox
 from engine.net.dns import FakeResolver
 from engine.scraping.report import Report
-from engine.verifying import verifier as module
 from engine.verifying.verifier import Limits
 from tests.jobs.finding import DAY, FIND, JANE, NEAR, TITLED, found, listed, outcome, seen, world
 from tests.verifying.world import NOW, SINCE
@@ -293,8 +292,7 @@ async def test_a_killed_crawl_goes_on_from_what_it_saved():
 # Waiting
 
 
-async def test_a_greylisted_mailbox_parks_the_batch(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.05)
+async def test_a_greylisted_mailbox_parks_the_batch():
     tools = world("ann.lee@b.test", exist=("jane.doe@a.test", "bob.ray@b.test"))
     rows = listed(JANE, ("Bob", "Ray", "b.test"))
     tools.verifier.prober.answers = [Answer.GREYLISTED]  # type: ignore[attr-defined]
@@ -307,8 +305,7 @@ async def test_a_greylisted_mailbox_parks_the_batch(monkeypatch: pytest.MonkeyPa
     assert again.tallies["calls"]["smtp"] == 3
 
 
-async def test_an_unknown_answer_is_not_asked_for_again_after_a_nap(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.05)
+async def test_an_unknown_answer_is_not_asked_for_again_after_a_nap():
     tools = world("ann.lee@shut.test")
     tools.verifier.limits = Limits(waits=(300.0,))
     rows = listed(("Bob", "Ray", "shut.test"), JANE)

@@ -14,7 +14,6 @@ from engine.errors import InvalidInput
 from engine.jobs import registry
 from engine.jobs.verify_emails import Params, plan, process
 from engine.mail.evidence import Answer
-from engine.verifying import verifier as module
 from engine.verifying.ask import Service
 from tests.verifying.world import NOW, Prober, Tools, fake_verifier
 
@@ -89,8 +88,7 @@ async def test_a_second_job_asks_nobody():
     assert outcome.tallies["cache"] == {"known": 3, "asked": 0} and outcome.tallies["calls"] == {}
 
 
-async def test_a_greylisted_mailbox_parks_the_batch(monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.05)
+async def test_a_greylisted_mailbox_parks_the_batch():
     tools = Tools(fake_verifier(Prober(Answer.GREYLISTED)))
     outcome = await verified(listed("a@d.test", "b@d.test"), tools, service="smtp")
     assert isinstance(outcome, Snooze) and (outcome.until - NOW).total_seconds() == 300

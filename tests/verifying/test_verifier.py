@@ -45,11 +45,6 @@ class World:
         return {key: f"{one.status} {one.reason}" for key, one in answers.found.items()}
 
 
-@pytest.fixture(autouse=True)
-def hurry(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.05)
-
-
 def row(address: str, status: str, level: str, job: str = "older", at: int = SINCE - 1000) -> Known:
     return Known(address, status, "mailbox_exists", level, 90, {}, at, job, 1)
 
@@ -146,7 +141,8 @@ async def test_a_slow_answer_does_not_hold_up_the_batch_and_is_not_asked_twice()
     assert memory.calls["smtp"] == 1
 
 
-async def test_naps_grow_without_progress():
+async def test_naps_grow_without_progress(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(module, "PATIENCE_SECONDS", 0.2)
     world = World()
     world.prober.open.clear()
     naps = []
