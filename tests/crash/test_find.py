@@ -90,17 +90,19 @@ def killing_spree(url: str, folder: Path, kills: int, settings: dict[str, str]) 
         request = Request(FIND, wanted)
         database, job = submitted(url, folder, request)
         fetched: dict[str, int] = {}
-        for _ in range(kills):
+        lives = 0
+        while lives < kills or len(fetched) <= kills:  # as many as it takes for each to have something to lose
+            lives += 1
             kill_one(database, job, folder, lab, dice, settings)
             now = fetches(lab)
             for domain in known(database):
                 fetched.setdefault(domain, now[domain])
-        assert not get(database, job.id).ended, f"the job was too short for {kills} kills"
+            assert not get(database, job.id).ended, f"the job was too short for {lives} kills"
         disturbed = table_of(database, job.id, folder, {**lab.settings, **settings})
         total = fetches(lab)
         again = [domain for domain, times in fetched.items() if total[domain] > times]
         assert again == [], "sites that were committed were read again"
-        assert len(fetched) > min(kills, 10) and all(total[one.domain] for one in lab.offices)
+        assert all(total[one.domain] for one in lab.offices)
         assert lab.web.violations == [] and lab.mx.counts.forbidden == []
         database.close()
         whole = folder / "undisturbed"
