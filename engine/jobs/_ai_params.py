@@ -47,11 +47,12 @@ def _said(text: str) -> str:
     return text
 
 
-def _sendable(key: SecretStr) -> SecretStr:
-    """A key that a header can hold. Raises `ValueError`."""
-    if not all("!" <= char <= "~" for char in key.get_secret_value().strip()):
+def _sendable(key: SecretStr) -> SecretStr | None:
+    """A key that a header can hold; a blank one is none. Raises `ValueError`."""
+    bare = key.get_secret_value().strip()
+    if not all("!" <= char <= "~" for char in bare):
         raise ValueError("holds characters that no key has; copy it again")
-    return key
+    return key if bare else None
 
 
 class Params(JobParams):
@@ -114,6 +115,11 @@ class Params(JobParams):
         max_length=500,
         description="Key of the service; kept encrypted until the job ends. Not needed where the server has one.",
     )
+    own_key: bool = Field(
+        False,
+        title="Own key",
+        description="Set by the server: the job came with a key of its own, and cannot run again without one.",
+    )
     max_requests: int = Field(
         5_000, ge=1, le=1_000_000, title="Most requests", description="No more requests are made; rows left then say so."
     )
@@ -153,7 +159,8 @@ class Params(JobParams):
             model = model or TEMPLATE_MODEL
         elif provider is Provider.OPENAI or (provider is Provider.ANTHROPIC and "ai_url" in unset):
             model = model or values.get("model")
-        settled = self.model_copy(update={"provider": provider, "model": model})
+        own_key = self.own_key or self.api_key is not None
+        settled = self.model_copy(update={"provider": provider, "model": model, "own_key": own_key})
         if problems := [*settled._mode_problems(), *settled._provider_problems()]:
             raise InvalidInput(problems)
         return settled
@@ -177,8 +184,10 @@ class Params(JobParams):
 
     @classmethod
     def needed_secrets(cls, stored: Mapping[str, Any]) -> frozenset[str]:
-        """Anthropic answers nobody without a key; services that speak OpenAI's protocol may."""
-        return frozenset({"anthropic_api_key"}) if stored.get("provider") == Provider.ANTHROPIC else frozenset()
+        """Anthropic answers nobody without a key; services that speak OpenAI's protocol may, unless a job came with one."""
+        if stored.get("provider") == Provider.ANTHROPIC:
+            return frozenset({"anthropic_api_key"})
+        return frozenset({"api_key"}) if stored.get("provider") == Provider.OPENAI and stored.get("ownKey") else frozenset()
 
     @classmethod
     def wanted_secrets(cls, stored: Mapping[str, Any]) -> frozenset[str]:

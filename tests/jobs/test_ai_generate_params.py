@@ -158,6 +158,7 @@ def test_keys_are_kept_apart_and_under_their_provider(database: Database, vault:
     given = sent(database, vault, {**params, "apiKey": KEY}, defaults={name: OWN})
     assert vault.load(database, own) == {name: OWN}
     assert vault.load(database, given) == {name: KEY}
+    assert vault.load(database, sent(database, vault, {**params, "apiKey": " "}, defaults={name: OWN})) == {name: OWN}
     assert KEY not in json.dumps(get(database, given).params) and "apiKey" not in get(database, given).params
     again = rerun(database, vault, given, WRITE, {name: OWN})
     assert vault.load(database, again) == {name: OWN}
@@ -168,6 +169,16 @@ def test_only_anthropic_cannot_do_without_a_key(database: Database, vault: Vault
     assert vault.load(database, sent(database, vault, {**DRAFTS, "provider": "openai", "model": "m"})) == {}
     with pytest.raises(InvalidInput, match="apiKey: is needed for this job"):
         sent(database, vault, {**DRAFTS, "provider": "anthropic", "model": "m"})
+
+
+def test_a_job_that_came_with_a_key_runs_again_with_one_only(database: Database, vault: Vault):
+    wanted = {**DRAFTS, "provider": "openai", "model": "m"}
+    keyed, free = sent(database, vault, {**wanted, "apiKey": KEY}), sent(database, vault, wanted)
+    assert vault.load(database, rerun(database, vault, free, WRITE)) == {}
+    with pytest.raises(InvalidInput, match="apiKey: is needed for this job"):
+        rerun(database, vault, keyed, WRITE)
+    again = rerun(database, vault, keyed, WRITE, {"api_key": OWN})
+    assert vault.load(database, again) == {"api_key": OWN} and get(database, again).params["ownKey"] is True
 
 
 @pytest.mark.parametrize(("provider", "setting"), [("openai", "AI_URL"), ("local", "AI_MODEL_FILE")])
