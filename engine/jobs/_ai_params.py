@@ -109,10 +109,9 @@ class Params(JobParams):
         title="Seed",
         description="Draws names and greetings; services that take one get it. Drawn when left out.",
     )
-    api_key: Annotated[SecretStr, AfterValidator(_sendable)] | None = Field(
+    api_key: Annotated[SecretStr, Field(max_length=500), AfterValidator(_sendable)] | None = Field(
         None,
         title="API key",
-        max_length=500,
         description="Key of the service; kept encrypted until the job ends. Not needed where the server has one.",
     )
     own_key: bool = Field(
