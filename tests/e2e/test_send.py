@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from pages.parts.rows import HEAD_HEIGHT
+from tests.e2e.conftest import settled
 from tests.lab.receiver import Receiver
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
@@ -66,6 +67,7 @@ def filled(page: Page, name: str, text: str) -> None:
     """Type into a field and leave it."""
     box(page, name).fill(text, timeout=30 * SECONDS)
     box(page, name).blur()
+    settled(page)
 
 
 def written(page: Page) -> None:
@@ -88,7 +90,8 @@ def written(page: Page) -> None:
 
 def opened(page: Page) -> str:
     """The first message of the outbox, read on the page and as a file."""
-    page.locator(".dvn-scroller").first.click(position={"x": 16, "y": ROW}, timeout=30 * SECONDS)
+    expect(page.locator(".dvn-scroller").first).to_be_visible(timeout=30 * SECONDS)
+    settled(page).locator(".dvn-scroller").first.click(position={"x": 16, "y": ROW})
     message = page.locator(".st-key-send_message")
     expect(message.get_by_text("We have moved, Ann.")).to_be_visible(timeout=20 * SECONDS)
     with page.expect_download() as download:

@@ -12,6 +12,7 @@ from playwright.sync_api import Browser, Page, expect
 from engine.durable.vault import Vault
 from engine.mail import unsubscribing
 from pages.parts.rows import HEAD_HEIGHT, ROW_HEIGHT
+from tests.e2e.conftest import settled
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
 
@@ -72,7 +73,7 @@ def removed(page: Page, server: str) -> None:
     """A row tells its story; removing it needs a reason, which stays."""
     page.goto(f"{server}/suppressions?q=bob")
     expect(page.get_by_text("1 to 1 of 1 address")).to_be_visible(timeout=30 * SECONDS)
-    page.locator(TABLE).click(position={"x": 18, "y": HEAD_HEIGHT + ROW_HEIGHT // 2})
+    settled(page).locator(TABLE).click(position={"x": 18, "y": HEAD_HEIGHT + ROW_HEIGHT // 2})
     expect(page).to_have_url(re.compile(r"address=bob(%40|@)x\.org"), timeout=20 * SECONDS)
     expect(page.locator(".st-key-dossier")).to_contain_text("spam trap", timeout=20 * SECONDS)
     page.get_by_role("button", name="Remove", exact=True).click()

@@ -11,6 +11,7 @@ import pytest
 from playwright.sync_api import Browser, Page, expect
 
 from pages.parts.rows import HEAD_HEIGHT, ROW_HEIGHT
+from tests.e2e.conftest import settled
 from tests.lab.dns import DnsServer
 
 pytestmark = [pytest.mark.chromium, pytest.mark.slow]
@@ -94,7 +95,7 @@ def uploaded(page: Page, contacts: Path) -> None:
 
 
 def chosen(page: Page, column: str) -> None:
-    page.get_by_label("Address column").click()
+    settled(page).get_by_label("Address column").click()
     page.get_by_role("option", name=column, exact=True).click()
 
 
@@ -136,7 +137,7 @@ def known(page: Page, server: str) -> None:
         page.get_by_role("link", name="CSV", exact=True).click()
     page.keyboard.press("Escape")
     assert "ann@good.test" in Path(download.value.path()).read_text()
-    page.locator(".st-key-known_table .dvn-scroller").click(position={"x": 18, "y": HEAD_HEIGHT + ROW_HEIGHT * 3 // 2})
+    settled(page).locator(".st-key-known_table .dvn-scroller").click(position={"x": 18, "y": HEAD_HEIGHT + ROW_HEIGHT * 3 // 2})
     expect(page).to_have_url(re.compile(r"address=(ann|ben)(%40|@)good\.test"), timeout=20 * SECONDS)
     expect(page.locator(".st-key-dossier a", has_text="Verify e-mails")).to_be_visible(timeout=30 * SECONDS)
     page.locator(".st-key-dossier a").click()
