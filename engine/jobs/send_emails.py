@@ -146,12 +146,19 @@ class Params(JobParams):
         expected = "one named email, or one that holds addresses"
         column = chosen_column(source, self.column, address_column, "recipients", "addresses", expected)
         names = source.schema.names
-        if not (self.subject or "").strip() and SUBJECT_COLUMN not in names:
-            raise InvalidInput.of("subject", "is missing; write one, or bring a list with a column named subject")
-        if not ((self.text or "") + (self.html or "")).strip() and BODY_COLUMN not in names:
-            raise InvalidInput.of("text", "is missing; write it as text or html, or bring a list with a column named body")
+        if missing := self._missing(names):
+            raise InvalidInput(missing)
         checked = self.verified_only if self.verified_only is not None else source.job_type is not None
         return self.model_copy(update={"column": column, "verified_only": checked})
+
+    def _missing(self, names: Sequence[str]) -> list[Problem]:
+        """Parts of the message that neither the job nor a column of the list has."""
+        problems = []
+        if not (self.subject or "").strip() and SUBJECT_COLUMN not in names:
+            problems.append(Problem("subject", "is missing; write one, or bring a list with a column named subject"))
+        if not ((self.text or "") + (self.html or "")).strip() and BODY_COLUMN not in names:
+            problems.append(Problem("text", "is missing; write it as text or html, or bring a list with a column named body"))
+        return problems
 
     def condensed(self, rows: pa.Table) -> pa.Table:
         """The list with who is left out and why. Every message is written once, so that none fails later for want of a value."""

@@ -227,6 +227,7 @@ def test_a_wrong_field_is_named(database: Database, vault: Vault, field: str, va
 
 def test_a_message_is_needed_from_somewhere(database: Database, vault: Vault):
     assert set(refusal(database, vault, asked(["a@one.test"], subject=None))) == {"subject"}
+    assert set(refusal(database, vault, asked(["a@one.test"], subject=None, text=None))) == {"subject", "text"}
     blank = {name: refusal(database, vault, asked(["a@one.test"], **{name: " \n"})) for name in ("subject", "text")}
     assert {name: set(said) for name, said in blank.items()} == {"subject": {"subject"}, "text": {"text"}}
 
