@@ -21,6 +21,7 @@ PEOPLE = ["ann@harbour.test", "ben@quiet.test"]
 KEPT = "kept.cay@quiet.test"
 """The lab's relay takes her message and goes away without a word."""
 LIST = f"email,first_name\n{PEOPLE[0]},Ann\n{PEOPLE[1]},Ben\n{KEPT},Cay\nANN@harbour.test,Again\n"
+POSTAL = "Harbour Ltd, 1 Quay Street, Bristol"
 ROW = HEAD_HEIGHT + 15
 
 
@@ -67,7 +68,6 @@ def filled(page: Page, name: str, text: str) -> None:
     """Type into a field and leave it."""
     box(page, name).fill(text, timeout=30 * SECONDS)
     box(page, name).blur()
-    settled(page)
 
 
 def written(page: Page) -> None:
@@ -79,10 +79,11 @@ def written(page: Page) -> None:
     page.get_by_role("button", name="{{ first_name }}").click()
     expect(box(page, "Subject")).to_have_value("Hello {{ first_name }}")
     filled(page, "Text", "We have moved, {{ first_name }}.")
-    filled(page, "Postal address", "Harbour Ltd, 1 Quay Street, Bristol")
-    page.get_by_label("Consent basis", exact=True).click()
-    page.get_by_role("option", name="Customers").click()
+    filled(page, "Postal address", POSTAL)
     preview = page.locator(".st-key-send_preview")
+    expect(preview.get_by_text(POSTAL)).to_be_visible(timeout=20 * SECONDS)
+    settled(page).get_by_label("Consent basis", exact=True).click()
+    page.get_by_role("option", name="Customers").click()
     expect(preview.get_by_text("We have moved, Ann.")).to_be_visible(timeout=20 * SECONDS)
     preview.get_by_role("button", name="Next").click()
     expect(preview.get_by_text("We have moved, Ben.")).to_be_visible(timeout=20 * SECONDS)
