@@ -40,7 +40,7 @@ class Result(StrEnum):
     IN_DOUBT = "in_doubt"
     """The dot went out and no answer came back: it may have been accepted."""
     UNSENT = "unsent"
-    """Nothing happened at all: the transport was closed first, or its other side is known to be out of reach for now."""
+    """Nothing happened at all: the transport was closed first, or its other side is known to be out of reach or to refuse us."""
 
 
 class Trouble(StrEnum):

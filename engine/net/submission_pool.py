@@ -155,7 +155,7 @@ class Pool:
         """A new connection; None where there is none now, but another look is worth it.
 
         Until a first one has come about, and after a failure, one letter at a time tries: a wrong password is not said ten
-        times, and a relay that is down is not beset. Only that letter pays for it.
+        times, and a relay that is down is not beset. Only that letter pays for it; none does for a wrong password or certificate.
         """
         self._dialling += 1
         session: Session | None = None
@@ -206,6 +206,8 @@ class Pool:
                 return None
             if alone or self._proven:
                 self._failed(failure)
+            if alone and failure.receipt.trouble in _LASTING:
+                raise Unavailable(replace(failure.receipt, result=Result.UNSENT)) from failure
             if alone:
                 raise
             return None

@@ -165,6 +165,16 @@ async def test_what_waiting_does_not_mend_holds_the_job_until_it_is_resumed(trou
     assert answer.until is None and len(world.transport.taken) == 40
 
 
+async def test_after_a_refused_login_every_message_goes_out_at_once():
+    refused = Receipt(Result.UNSENT, 535, "5.7.8 No", trouble=Trouble.LOGIN)
+    world = World(FakeTransport({"r0@one.test": [refused]}, capacity=1))
+    recipients = [f"r{n}@one.test" for n in range(3)]
+    with pytest.raises(Held, match=r"535 5\.7\.8 No"):
+        await world.sender.send(order(*recipients), world.now)
+    answer = await world.sender.send(order(*recipients, job=replace(JOB, lease=2)), world.now)
+    assert answer.until is None and [answer.entries[one].attempts for one in recipients] == [1, 1, 1]
+
+
 async def test_a_rotten_list_holds_the_job():
     recipients = [f"r{n}@one.test" for n in range(60)]
     world = World(FakeTransport({one: [GONE] for one in recipients[50:]}, capacity=1))
