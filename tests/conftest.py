@@ -21,7 +21,9 @@ from tests.lab import postfix
 
 POSTGRES = os.environ.get("POSTBENCH_TEST_POSTGRES_URL", "")
 REQUIRED = {name.strip() for name in os.environ.get("POSTBENCH_TEST_REQUIRE", "").split(",") if name.strip()}
-settings.register_profile("tests", deadline=None, suppress_health_check=[HealthCheck.too_slow])  # a busy machine is no failure
+# A busy machine is no failure, and the same code has the same outcome; `--hypothesis-profile=search` draws new examples.
+settings.register_profile("search", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile("tests", settings.get_profile("search"), derandomize=True)
 settings.load_profile("tests")
 BOTH = [pytest.param("sqlite", id="sqlite"), pytest.param("postgresql", id="postgresql", marks=pytest.mark.postgres)]
 
