@@ -18,6 +18,8 @@ from typing import Any, Self, TypeVar
 HOST = "127.0.0.1"
 PATIENCE = 60.0
 """Seconds that a test waits for a server of the lab before it fails."""
+TURNS = 5
+"""Turns of the loop after which a connection that was accepted is known to us."""
 PORTS = range(10_000, 32_000)
 """Below those that systems give away by themselves (RFC 6335 section 6, and Linux from 32768 on)."""
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,6 +65,7 @@ class LabServer:
 
     async def shut(self) -> None:
         """Stop listening and drop every connection; runs in the server's loop."""
+        await self._accept_no_more()
         for server in self._servers:
             server.close()
         for task, writer in list(self._talks.items()):
@@ -73,24 +76,34 @@ class LabServer:
             await server.wait_closed()
         self._servers.clear()
 
+    async def _accept_no_more(self) -> None:
+        """Until whom we have taken in is known to us: a server that is closed in the middle of that loses the connection open."""
+        for server in self._servers:
+            for each in server.sockets:
+                asyncio.get_running_loop().remove_reader(each)
+        for _ in range(TURNS):
+            await asyncio.sleep(0)
+
     async def listen(self, talk: Talk, port: int = 0, ssl: SSLContext | None = None) -> int:
         """Serve TCP on `port` (0 = any free one) with a coroutine for each connection; sets and returns `port`."""
 
         async def tracked(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-            task = asyncio.current_task()
-            assert task is not None
-            self._talks[task] = writer
             try:
                 await talk(reader, writer)
             except (ConnectionError, asyncio.IncompleteReadError, asyncio.CancelledError):
                 pass  # the other side went away, or the lab is closing
             finally:
-                self._talks.pop(task, None)
                 writer.close()
                 with suppress(OSError):
                     await writer.wait_closed()
 
-        server = await asyncio.start_server(tracked, self.host, port, ssl=ssl, limit=1 << 20, backlog=1024)
+        def begun(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            """Known before the conversation begins: it may never do so, and then nothing else would close the connection."""
+            task = asyncio.get_running_loop().create_task(tracked(reader, writer))
+            self._talks[task] = writer
+            task.add_done_callback(self._talks.pop)
+
+        server = await asyncio.start_server(begun, self.host, port, ssl=ssl, limit=1 << 20, backlog=1024)
         self._servers.append(server)
         self.port = int(server.sockets[0].getsockname()[1])
         return self.port

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import socket
 import threading
 from contextlib import suppress
 
@@ -37,6 +39,16 @@ async def test_a_server_works_beside_the_test_and_drops_its_connections():
     writer.close()
     with pytest.raises(OSError):
         await asyncio.open_connection(echo.host, echo.port)
+
+
+def test_who_connects_at_the_last_moment_is_dropped_too():
+    for _ in range(30):
+        with Echo() as echo:
+            clients = [socket.create_connection((echo.host, echo.port), timeout=30) for _ in range(3)]
+        for client in clients:
+            with client, suppress(ConnectionError):
+                assert client.recv(1) == b""
+    gc.collect()  # what was left open says so now
 
 
 async def test_a_server_works_in_the_loop_of_the_test():
