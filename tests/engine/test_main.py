@@ -17,10 +17,11 @@ from engine.durable.queries import get
 from engine.durable.submit import Request, submit
 from engine.durable.vault import Vault
 from engine.jobs import registry
+from engine.mail.unsubscribing import link, token
 from engine.version import VERSION
 from tests.crash.harness import ROOT, environment, living, start_engine, wait_until
 from tests.lab.imap import LabImap
-from tests.mail.bounce_samples import POSTFIX
+from tests.mail.bounce_samples import POSTFIX, returned
 
 
 def run(folder: Path, *arguments: str, **more: str) -> subprocess.CompletedProcess[str]:
@@ -76,8 +77,9 @@ def test_a_signal_gives_the_job_back_and_ends_with_0(tmp_path: Path, number: sig
 def test_it_reads_bounces_from_an_imap_folder_and_stops_while_the_server_keeps_silent(tmp_path: Path) -> None:
     """Told to stop in the middle of a silent dialogue, it does not wait for the server."""
     database = open_database(f"sqlite:///{tmp_path / 'postbench.db'}")
+    left = link("https://us.test", token(Vault.open(None, tmp_path).sign, "jane@shop.test", "gone"))
     with LabImap(tls=True) as imap:
-        uid = imap.add(POSTFIX)
+        uid = imap.add(returned(POSTFIX, "jane", f"<{left}>"))
         login = f"{quote(imap.user)}:{quote(imap.password, safe='')}"
         url = f"imaps://{login}@{imap.host}:{imap.port}/INBOX?verify=off"
         process = start_engine(tmp_path, POSTBENCH_BOUNCE_URL=url, POSTBENCH_BOUNCE_SECONDS="1")

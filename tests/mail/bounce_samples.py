@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 ORIGINAL_ID = "<20260103.b0c4@postbench.test>"
 ORIGINAL = f"""\
 From: News <news@sender.test>
@@ -53,6 +55,12 @@ Content-Type: {returned}
 --=_b--
 """
     return text.replace("\n", "\r\n").encode()
+
+
+def returned(message: bytes, name: str, link: str = "") -> bytes:
+    """A sample on a message to this name at its host; `link` is what that message's header has for unsubscribing."""
+    header = f"List-Unsubscribe: {link}\nMessage-ID:" if link else "Message-ID:"
+    return re.sub(rb"Message-ID:(?= <2026)", header.encode(), message.replace(b"jane", name.encode()))
 
 
 POSTFIX = report("""\

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import re
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -123,19 +122,13 @@ async def test_a_report_without_an_address_is_left_out() -> None:
     assert (kept.calls, postbox.read) == (0, {"0"})
 
 
-def returned(message: bytes, name: str, link: str = "") -> bytes:
-    """A sample on a message to this name; `link` is what its header has for unsubscribing."""
-    header = f"List-Unsubscribe: {link}\nMessage-ID:" if link else "Message-ID:"
-    return re.sub(rb"Message-ID:(?= <2026)", header.encode(), message.replace(b"jane", name.encode()))
-
-
 def link_of(key: str, job_id: str = "gone") -> str:
     return f"<mailto:leave@us.test>, <{link('https://us.test', token(sign, key, job_id))}>"
 
 
 async def test_hard_suppresses_soft_counts_and_a_complaint_is_one(database: Database) -> None:
     found = {"ann": samples.POSTFIX, "bob": samples.FULL, "cat": samples.COMPLAINT}
-    messages = [returned(message, name, link_of(f"{name}@shop.test")) for name, message in found.items()]
+    messages = [samples.returned(message, name, link_of(f"{name}@shop.test")) for name, message in found.items()]
     await Bouncing(box(*messages), partial(keep, database), sign).read_bounces()
     listed = suppressions.find(database, [f"{name}@shop.test" for name in found])
     assert {address: (entry.source, entry.job_id) for address, entry in listed.items()} == {
@@ -150,7 +143,7 @@ async def test_hard_suppresses_soft_counts_and_a_complaint_is_one(database: Data
 async def test_a_report_that_anybody_could_write_suppresses_nobody(database: Database, message: bytes) -> None:
     """One without a link of ours, with a forged one, and with that to somebody else's mailbox, which is the only one to count."""
     forged = link_of(JANE).replace(">", "x>")
-    reports = [message, returned(message, "jane", forged), returned(message, "jane", link_of("eve@shop.test"))]
+    reports = [message, samples.returned(message, "jane", forged), samples.returned(message, "jane", link_of("eve@shop.test"))]
     with capture_logs() as logs:
         await Bouncing(box(*reports), partial(keep, database), sign).read_bounces()
     assert sorted(suppressions.find(database, [JANE, "eve@shop.test"])) == ["eve@shop.test"]
