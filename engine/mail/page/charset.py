@@ -83,9 +83,9 @@ def _read(html: bytes, name: str) -> str:
 def _believed(html: bytes, codec: str) -> str | None:
     """The page in the encoding that it is said to have, or None where it is said to be in UTF-8 and is not."""
     text = _read(html, codec)
-    if codec != "utf-8":
+    if codec != "utf-8" or not (strange := text.count(_REPLACED)):
         return text
-    strange, foreign = text.count(_REPLACED), len(text) - len(text.encode("ascii", "ignore"))
+    foreign = len(text) - len(text.encode("ascii", "ignore"))
     return text if 2 * strange <= foreign else None
 
 

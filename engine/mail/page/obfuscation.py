@@ -44,7 +44,7 @@ _GAP = rf"{SEAM}?\s{{1,3}}{SEAM}?"
 _O, _C = r"[\[({<«‹|*#\"“”'~]", r"[\])}>»›|*#\"“”'~]"
 _marked = re.compile(rf"[\[({{<«‹|*#\"“”'~]{_S}(?:{_any(AT_WORDS)}){_S}{_C}")
 _tight_a = re.compile(r"\([aä]\)(?<=\w\([aä]\))(?=\w)")
-_FENCED = tuple(f"{left}{gap}{a}{gap}{right}" for left, right in ("[]", "()", "{}", "<>") for a in "aä" for gap in ("", " "))
+_fenced_a = {left: re.compile(rf"\{left} ?[aä] ?\{right}") for left, right in ("[]", "()", "{}", "<>")}
 _fenced_next = re.compile(rf"{_S}[\w-]{{1,63}}{_S}[\[({{<]{_S}(?:{_any(DOT_WORDS)}){_S}[\])}}>]").match
 _WEAK = ("_at_", "-at-", ".at.", "=at=")
 _dotted_next = rf"{_G}(?:{_any(BARE_DOT_WORDS)}|\.){_G}|{_S}{_O}{_S}(?:{_any(DOT_WORDS)}){_S}{_C}|[-_/]dot[-_/]"
@@ -100,9 +100,10 @@ def hits_in(text: str) -> list[Hit]:
 def _hits(text: str, lowered: str) -> Iterator[Hit]:
     for pattern in (_marked, _tight_a):
         yield from (Hit(*found.span(), "marked") for found in pattern.finditer(lowered))
-    for sign in _FENCED:
-        ends = ((place, place + len(sign)) for place in _places(lowered, sign))
-        yield from (Hit(place, end, "weak") for place, end in ends if _fenced_next(lowered, end))
+    for bracket, pattern in _fenced_a.items():
+        if bracket in lowered:
+            found_next = (found for found in pattern.finditer(lowered) if _fenced_next(lowered, found.end()))
+            yield from (Hit(*found.span(), "weak") for found in found_next)
     for sign in _WEAK:
         for place in _places(lowered, sign):
             end = place + len(sign)
